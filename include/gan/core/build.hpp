@@ -1,0 +1,69 @@
+// Warns once when a program was built in a way that makes training needlessly slow.
+#pragma once
+
+#include <atomic>
+#include <cstdio>
+#include <string>
+#include <thread>
+
+namespace gan {
+
+/// What makes a build fast, as far as this compiler and processor can tell; true where they cannot.
+struct BuildFacts {
+  bool optimized = true;   ///< GCC and Clang, -O1 and above
+  bool vectorized = true;  ///< x86-64: built for AVX2 or AVX-512, or the processor has neither
+  bool threaded = true;    ///< built with OpenMP, or there is one core only
+};
+
+/// The facts of this program, on the processor it runs on.
+inline BuildFacts build_facts() {
+  BuildFacts facts;
+#if defined(__GNUC__) && !defined(__OPTIMIZE__)
+  facts.optimized = false;
+#endif
+#if defined(__GNUC__) && defined(__x86_64__) && !defined(__AVX2__) && !defined(__AVX512F__)
+  __builtin_cpu_init();
+  facts.vectorized = !__builtin_cpu_supports("avx2") && !__builtin_cpu_supports("avx512f");
+#endif
+#ifndef _OPENMP
+  facts.threaded = std::thread::hardware_concurrency() == 1;
+#endif
+  return facts;
+}
+
+/// What is slow about such a build, and the cure, in one line; empty for a fast one.
+inline std::string build_warning(const BuildFacts& facts = build_facts()) {
+  std::string lacks, cures;
+  const auto add = [&](bool fine, const char* lack, const char* cure) {
+    if (fine) return;
+    lacks += (lacks.empty() ? "" : ", ") + std::string(lack);
+    cures += (cures.empty() ? "" : ", ") + std::string(cure);
+  };
+  add(facts.optimized, "without optimisation", "-O3 (in CMake -DCMAKE_BUILD_TYPE=Release)");
+  add(facts.vectorized, "without this processor's vector instructions",
+      "-march=native (in CMake gan_enable_native(target))");
+  add(facts.threaded, "without OpenMP", "-fopenmp (in CMake done by gan::gan where OpenMP is installed)");
+  return lacks.empty() ? "" : "built " + lacks + ": training is slower than it needs to be. Add " + cures + ".";
+}
+
+namespace detail {
+
+/// Prints `warning` unless it is empty or `warned` was set before.
+inline void warn_once(const std::string& warning, std::FILE* out, std::atomic_flag& warned) {
+  if (warning.empty() || !out || warned.test_and_set()) return;
+  std::fprintf(out, "gan: %s\n", warning.c_str());
+  std::fflush(out);
+}
+
+}  // namespace detail
+
+/// Prints build_warning(), if there is one, the first time a process calls it. Every Trainer does. It is silent when
+/// the macro GAN_NO_BUILD_WARNING is defined (-DGAN_NO_BUILD_WARNING, for all files of a program).
+inline void warn_about_slow_build([[maybe_unused]] std::FILE* out = stderr) {
+#ifndef GAN_NO_BUILD_WARNING
+  static std::atomic_flag warned;
+  detail::warn_once(build_warning(), out, warned);
+#endif
+}
+
+}  // namespace gan

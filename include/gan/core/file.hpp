@@ -1,0 +1,218 @@
+// Files that are read and written with every step checked; writing never leaves a half file.
+#pragma once
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <limits>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#ifdef _WIN32
+#include <io.h>
+#include <process.h>
+#else
+#include <fcntl.h>
+#include <unistd.h>
+#endif
+
+#include "gan/core/error.hpp"
+
+namespace gan {
+
+/// A regular file being read from its beginning. Throws, with path and reason, when it cannot be opened or is a folder,
+/// pipe or device: those have no size to check a header against.
+class InputFile {
+ public:
+  explicit InputFile(const std::filesystem::path& path);
+  ~InputFile() { std::fclose(file_); }
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  /// Length in bytes when it was opened, and how many of them have not been read.
+  std::uint64_t size() const { return size_; }
+  std::uint64_t remaining() const { return size_ - position_; }
+
+  /// Reads exactly `bytes`; throws when the file ends before, naming `what` was expected.
+  void read(void* to, std::uint64_t bytes, const char* what);
+
+ private:
+  std::filesystem::path path_;
+  std::uint64_t size_ = 0, position_ = 0;
+  std::FILE* file_ = nullptr;
+};
+
+/// A file that appears as a whole or not at all: bytes go to a temporary file in the same folder, which commit() syncs
+/// to the disk and renames to `path`. Without commit(), or when anything fails, an older file of that name stays
+/// untouched and the temporary is removed. A symbolic link is followed. Every failure throws with path and reason.
+class AtomicFile {
+ public:
+  explicit AtomicFile(const std::filesystem::path& path);
+  ~AtomicFile() { discard(); }
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(const void* from, std::size_t bytes);
+  void commit();
+
+ private:
+  void discard() noexcept;
+  [[noreturn]] void failed(const char* doing, int error);
+
+  std::filesystem::path path_, temporary_;
+  std::FILE* file_ = nullptr;
+};
+
+/// Writes one block of bytes as AtomicFile does.
+inline void write_file(const std::filesystem::path& path, const void* from, std::size_t bytes) {
+  AtomicFile file(path);
+  file.write(from, bytes);
+  file.commit();
+}
+
+/// Makes the folder, with those above it, unless it exists, and writes a file into it for trial: a long run learns at
+/// its start that it could not save. Throws with path and reason.
+void check_writable_folder(const std::filesystem::path& folder);
+
+namespace detail {
+
+inline std::string system_message(int error) { return std::error_code(error, std::generic_category()).message(); }
+
+inline std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+/// A file that did not exist, opened for writing; its name does not depend on that of the file it will become, whose
+/// length may already be the longest allowed. Returns nullptr and leaves errno when it cannot be made.
+inline std::FILE* open_temporary(const std::filesystem::path& folder, std::filesystem::path& name) {
+  static std::atomic<unsigned> counter{0};
+#ifdef _WIN32
+  const auto process = _getpid();
+#else
+  const auto process = getpid();
+#endif
+  for (int attempt = 0; attempt < 1000; ++attempt) {  // a killed process of the same number may have left some
+    name = folder / (".gan-" + std::to_string(process) + "-" + std::to_string(counter++) + ".tmp");
+    errno = 0;
+    std::FILE* const file = std::fopen(name.string().c_str(), "wbx");
+    if (file != nullptr || errno != EEXIST) return file;
+  }
+  return nullptr;
+}
+
+/// Waits until what was written is on the disk.
+inline bool sync_file(std::FILE* file) {
+  if (std::fflush(file) != 0) return false;
+#ifdef _WIN32
+  return _commit(_fileno(file)) == 0;
+#else
+  return fsync(fileno(file)) == 0 || errno == EINVAL || errno == ENOSYS;  // file systems that cannot sync
+#endif
+}
+
+/// Makes a rename in the folder last through a power cut; without effect where folders cannot be synced.
+inline void sync_folder([[maybe_unused]] const std::filesystem::path& folder) {
+#ifndef _WIN32
+  const int descriptor = open(folder.c_str(), O_RDONLY);
+  if (descriptor < 0) return;
+  fsync(descriptor);
+  close(descriptor);
+#endif
+}
+
+}  // namespace detail
+
+inline InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  check(std::filesystem::exists(status), path.string(),
+        ": cannot open: ", error ? error.message() : detail::system_message(ENOENT));
+  check(std::filesystem::is_regular_file(status), path.string(), ": is not a regular file");
+  size_ = std::filesystem::file_size(path, error);
+  check(!error, path.string(), ": cannot read its size: ", error.message());
+  errno = 0;
+  file_ = std::fopen(path.string().c_str(), "rb");
+  check(file_ != nullptr, path.string(), ": cannot open: ", detail::system_message(errno));
+}
+
+inline void InputFile::read(void* to, std::uint64_t bytes, const char* what) {
+  check(bytes <= remaining(), path_.string(), ": truncated: expected ", bytes, " bytes of ", what, " at byte ",
+        position_, ", found ", remaining());
+  errno = 0;
+  const std::size_t got = bytes == 0 ? 0 : std::fread(to, 1, static_cast<std::size_t>(bytes), file_);
+  check(got == bytes, path_.string(), ": cannot read ", what, " at byte ", position_ + got, ": ",
+        errno != 0 ? detail::system_message(errno) : std::string("the file became shorter"));
+  position_ += bytes;
+}
+
+inline AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path) {
+  std::error_code error;
+  if (std::filesystem::is_symlink(path_, error)) {
+    path_ = std::filesystem::weakly_canonical(path_, error);
+    check(!error, path.string(), ": cannot follow the link: ", error.message());
+  }
+  const auto status = std::filesystem::status(path_, error);
+  check(path_.has_filename(), "cannot write \"", path.string(), "\": expected the name of a file");
+  check(!std::filesystem::exists(status) || std::filesystem::is_regular_file(status), path_.string(),
+        ": cannot write: exists and is not a regular file");
+  file_ = detail::open_temporary(detail::folder_of(path_), temporary_);
+  if (file_ == nullptr) {
+    temporary_.clear();
+    failed("create a file in its folder", errno);
+  }
+}
+
+inline void AtomicFile::write(const void* from, std::size_t bytes) {
+  check(file_ != nullptr, path_.string(), ": written to after it was closed");
+  if (bytes == 0) return;
+  errno = 0;
+  if (std::fwrite(from, 1, bytes, file_) != bytes) failed("write", errno);
+}
+
+inline void AtomicFile::commit() {
+  check(file_ != nullptr, path_.string(), ": committed after it was closed");
+  errno = 0;
+  if (!detail::sync_file(file_)) failed("write", errno);
+  if (std::fclose(std::exchange(file_, nullptr)) != 0) failed("write", errno);
+  std::error_code error;
+  std::filesystem::rename(temporary_, path_, error);
+  if (error) failed("replace", error.value());
+  temporary_.clear();
+  detail::sync_folder(detail::folder_of(path_));
+}
+
+inline void AtomicFile::discard() noexcept {
+  if (file_ != nullptr) std::fclose(std::exchange(file_, nullptr));
+  if (temporary_.empty()) return;
+  std::error_code ignored;
+  std::filesystem::remove(temporary_, ignored);
+  temporary_.clear();
+}
+
+inline void AtomicFile::failed(const char* doing, int error) {
+  discard();
+  fail(path_.string(), ": cannot ", doing, ": ", detail::system_message(error));
+}
+
+inline void check_writable_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  const auto path = folder.empty() ? std::filesystem::path(".") : folder;
+  std::filesystem::create_directories(path, error);
+  check(!error, "folder ", path.string(), ": cannot make it: ", error.message());
+  check(std::filesystem::is_directory(path, error), "folder ", path.string(), ": is not a folder");
+  std::filesystem::path name;
+  std::FILE* const file = detail::open_temporary(path, name);
+  check(file != nullptr, "folder ", path.string(), ": cannot write into it: ", detail::system_message(errno));
+  errno = 0;
+  const bool written = std::fputc(0, file) != EOF && std::fflush(file) == 0;
+  const int reason = errno;
+  std::fclose(file);
+  std::filesystem::remove(name, error);
+  check(written, "folder ", path.string(), ": cannot write into it: ", detail::system_message(reason));
+}
+
+}  // namespace gan

@@ -1,0 +1,48 @@
+// Loops over the threads of OpenMP, with results that do not depend on how the work was split.
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include "gan/core/shape.hpp"
+
+namespace gan {
+
+/// Number of threads that loops and matrix products use.
+inline int threads() {
+#ifdef _OPENMP
+  return omp_get_max_threads();
+#else
+  return 1;
+#endif
+}
+
+/// Sets it, for the calling thread's loops and for Eigen's products. Throws unless it is in [1, 1024].
+inline void set_threads(int n) {
+  check(n >= 1 && n <= 1024, "set_threads: ", n, " threads, expected 1 to 1024");
+#ifdef _OPENMP
+  omp_set_num_threads(n);
+#endif
+  Eigen::setNbThreads(n);
+}
+
+/// Calls f(begin, end) over contiguous parts of [0, n), in parallel when n > grain. `f` must not throw, and must give
+/// the same result however [0, n) is split: element-wise work, or whole items.
+template <class F>
+void parallel_for(Index n, [[maybe_unused]] Index grain, F&& f) {
+  if (n <= 0) return;
+#ifdef _OPENMP
+  const Index parts = std::min<Index>(omp_in_parallel() ? 1 : omp_get_max_threads(), (n + grain - 1) / grain);
+  if (parts > 1) {
+#pragma omp parallel for schedule(static, 1) num_threads(static_cast <int>(parts))
+    for (Index part = 0; part < parts; ++part) f(n * part / parts, n * (part + 1) / parts);
+    return;
+  }
+#endif
+  f(Index{0}, n);
+}
+
+}  // namespace gan

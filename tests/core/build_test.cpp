@@ -1,0 +1,88 @@
+// A slow build is told of once, with the cure for what it lacks and for nothing else.
+#include "gan/core/build.hpp"
+
+#include <memory>
+
+#include "support/catch.hpp"
+
+using gan::build_warning;
+
+namespace {
+
+/// A temporary file, and all that was printed to it.
+struct Output {
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::tmpfile(), std::fclose};
+
+  std::string text() const {
+    std::string all;
+    std::rewind(file.get());
+    for (int c = std::fgetc(file.get()); c != EOF; c = std::fgetc(file.get())) all += static_cast<char>(c);
+    return all;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a fast build has no warning") { CHECK(build_warning({}).empty()); }
+
+TEST_CASE("the warning names what is lacking and its cure") {
+  const std::string slow = build_warning({.optimized = false});
+  CHECK_THAT(slow, ContainsSubstring("without optimisation") && ContainsSubstring("-O3"));
+  CHECK(slow.find("OpenMP") == std::string::npos);
+  CHECK(slow.find("vector") == std::string::npos);
+
+  const std::string scalar = build_warning({.vectorized = false});
+  CHECK_THAT(scalar, ContainsSubstring("vector instructions") && ContainsSubstring("gan_enable_native(target)"));
+  CHECK(scalar.find("-O3") == std::string::npos);
+  CHECK(scalar.find("OpenMP") == std::string::npos);
+
+  const std::string single = build_warning({.threaded = false});
+  CHECK_THAT(single, ContainsSubstring("without OpenMP") && ContainsSubstring("-fopenmp"));
+  CHECK(single.find("-O3") == std::string::npos);
+  CHECK(single.find("vector") == std::string::npos);
+
+  const std::string all = build_warning({.optimized = false, .vectorized = false, .threaded = false});
+  for (const char* part :
+       {"without optimisation", "vector instructions", "without OpenMP", "-O3", "gan_enable_native", "-fopenmp"})
+    CHECK_THAT(all, ContainsSubstring(part));
+  CHECK(all.find('\n') == std::string::npos);
+}
+
+TEST_CASE("the facts are those of the compiler's macros") {
+  const gan::BuildFacts facts = gan::build_facts();
+#if !defined(__GNUC__) || defined(__OPTIMIZE__)
+  CHECK(facts.optimized);
+#else
+  CHECK(!facts.optimized);
+#endif
+#if !defined(__x86_64__) || defined(__AVX2__) || defined(__AVX512F__)
+  CHECK(facts.vectorized);
+#endif
+#ifdef _OPENMP
+  CHECK(facts.threaded);
+#endif
+}
+
+TEST_CASE("a warning is printed once, an empty one never") {
+  const Output output;
+  REQUIRE(output.file);
+  std::atomic_flag warned;
+  gan::detail::warn_once("", output.file.get(), warned);
+  CHECK(!warned.test());
+  gan::detail::warn_once("built badly.", output.file.get(), warned);
+  gan::detail::warn_once("built badly.", output.file.get(), warned);
+  CHECK(output.text() == "gan: built badly.\n");
+}
+
+TEST_CASE("a process warns about its own build once") {
+  const Output output;
+  REQUIRE(output.file);
+  const std::string warning = build_warning();
+  gan::warn_about_slow_build(output.file.get());
+  gan::warn_about_slow_build(output.file.get());
+#ifdef GAN_NO_BUILD_WARNING
+  CHECK(output.text().empty());
+#else
+  CHECK(output.text() == (warning.empty() ? "" : "gan: " + warning + "\n"));
+#endif
+}
