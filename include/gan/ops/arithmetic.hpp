@@ -1,0 +1,137 @@
+// Addition, subtraction, multiplication, division, maximum and minimum, with broadcasting and with scalars.
+#pragma once
+
+#include "gan/ops/sum.hpp"
+
+namespace gan {
+
+// Shapes follow NumPy's rule; the gradient of a repeated axis is summed back. All throw when shapes do not broadcast.
+
+/// a + b.
+template <class T>
+Tensor<T> add(const Tensor<T>& a, const Tensor<T>& b);
+/// a - b.
+template <class T>
+Tensor<T> sub(const Tensor<T>& a, const Tensor<T>& b);
+/// a * b, element by element.
+template <class T>
+Tensor<T> mul(const Tensor<T>& a, const Tensor<T>& b);
+/// a / b.
+template <class T>
+Tensor<T> div(const Tensor<T>& a, const Tensor<T>& b);
+/// max(a, b), and min(a, b). Where they are equal, each gets half of the gradient.
+template <class T>
+Tensor<T> maximum(const Tensor<T>& a, const Tensor<T>& b);
+template <class T>
+Tensor<T> minimum(const Tensor<T>& a, const Tensor<T>& b);
+
+/// scale * x + shift.
+template <class T>
+Tensor<T> affine(const Tensor<T>& x, double scale, double shift);
+template <class T>
+Tensor<T> neg(const Tensor<T>& x) {
+  return affine(x, -1, 0);
+}
+/// s / x.
+template <class T>
+Tensor<T> reciprocal(const Tensor<T>& x, double s = 1);
+
+// clang-format off
+template <class T> Tensor<T> operator+(const Tensor<T>& a, const Tensor<T>& b) { return add(a, b); }
+template <class T> Tensor<T> operator-(const Tensor<T>& a, const Tensor<T>& b) { return sub(a, b); }
+template <class T> Tensor<T> operator*(const Tensor<T>& a, const Tensor<T>& b) { return mul(a, b); }
+template <class T> Tensor<T> operator/(const Tensor<T>& a, const Tensor<T>& b) { return div(a, b); }
+template <class T> Tensor<T> operator+(const Tensor<T>& x, double s) { return affine(x, 1, s); }
+template <class T> Tensor<T> operator+(double s, const Tensor<T>& x) { return affine(x, 1, s); }
+template <class T> Tensor<T> operator-(const Tensor<T>& x, double s) { return affine(x, 1, -s); }
+template <class T> Tensor<T> operator-(double s, const Tensor<T>& x) { return affine(x, -1, s); }
+template <class T> Tensor<T> operator*(const Tensor<T>& x, double s) { return affine(x, s, 0); }
+template <class T> Tensor<T> operator*(double s, const Tensor<T>& x) { return affine(x, s, 0); }
+template <class T> Tensor<T> operator/(const Tensor<T>& x, double s) { return affine(x, 1 / s, 0); }
+template <class T> Tensor<T> operator/(double s, const Tensor<T>& x) { return reciprocal(x, s); }
+template <class T> Tensor<T> operator-(const Tensor<T>& x) { return neg(x); }
+// clang-format on
+
+namespace detail {
+
+/// The value of a binary operation, without history.
+template <class T, class F>
+Tensor<T> binary(const char* op, const Tensor<T>& a, const Tensor<T>& b, F f) {
+  const Profile::Scope scope(op);
+  return broadcast_map(a.shape() == b.shape() ? a.shape() : broadcast(op, a.shape(), b.shape()), a, b, f);
+}
+
+// Of two candidates for a maximum or minimum: 1 where a wins, 1/2 at ties, 0 where b wins.
+template <class T>
+Tensor<T> share_of_winner(const Tensor<T>& a, const Tensor<T>& b) {
+  return binary("maximum", a, b, [](T p, T q) { return p > q ? T(1) : p == q ? T(0.5) : T(0); });
+}
+
+template <class T>
+void give_to_winner(Backward<T>& d, const Tensor<T>& share_of_first) {
+  if (d.wants(0)) d.give(0, sum_to(d.grad() * share_of_first, d.shape(0)));
+  if (d.wants(1)) d.give(1, sum_to(d.grad() * (1 - share_of_first), d.shape(1)));
+}
+
+}  // namespace detail
+
+template <class T>
+Tensor<T> add(const Tensor<T>& a, const Tensor<T>& b) {
+  return record("add", detail::binary("add", a, b, [](T p, T q) { return p + q; }), {a, b}, [](Backward<T>& d) {
+    if (d.wants(0)) d.give(0, sum_to(d.grad(), d.shape(0)));
+    if (d.wants(1)) d.give(1, sum_to(d.grad(), d.shape(1)));
+  });
+}
+
+template <class T>
+Tensor<T> sub(const Tensor<T>& a, const Tensor<T>& b) {
+  return record("sub", detail::binary("sub", a, b, [](T p, T q) { return p - q; }), {a, b}, [](Backward<T>& d) {
+    if (d.wants(0)) d.give(0, sum_to(d.grad(), d.shape(0)));
+    if (d.wants(1)) d.give(1, neg(sum_to(d.grad(), d.shape(1))));
+  });
+}
+
+template <class T>
+Tensor<T> mul(const Tensor<T>& a, const Tensor<T>& b) {
+  return record("mul", detail::binary("mul", a, b, [](T p, T q) { return p * q; }), {a, b}, [](Backward<T>& d) {
+    if (d.wants(0)) d.give(0, sum_to(d.grad() * d.x(1), d.shape(0)));
+    if (d.wants(1)) d.give(1, sum_to(d.grad() * d.x(0), d.shape(1)));
+  });
+}
+
+template <class T>
+Tensor<T> div(const Tensor<T>& a, const Tensor<T>& b) {
+  return record("div", detail::binary("div", a, b, [](T p, T q) { return p / q; }), {a, b}, [](Backward<T>& d) {
+    if (d.wants(0)) d.give(0, sum_to(d.grad() / d.x(1), d.shape(0)));
+    if (d.wants(1)) d.give(1, neg(sum_to(d.grad() * d.y() / d.x(1), d.shape(1))));
+  });
+}
+
+template <class T>
+Tensor<T> maximum(const Tensor<T>& a, const Tensor<T>& b) {
+  return record("maximum", detail::binary("maximum", a, b, [](T p, T q) { return p > q ? p : q; }), {a, b},
+                [](Backward<T>& d) { detail::give_to_winner(d, detail::share_of_winner(d.x(0), d.x(1))); });
+}
+
+template <class T>
+Tensor<T> minimum(const Tensor<T>& a, const Tensor<T>& b) {
+  return record("minimum", detail::binary("minimum", a, b, [](T p, T q) { return p < q ? p : q; }), {a, b},
+                [](Backward<T>& d) { detail::give_to_winner(d, detail::share_of_winner(d.x(1), d.x(0))); });
+}
+
+template <class T>
+Tensor<T> affine(const Tensor<T>& x, double scale, double shift) {
+  const T a = static_cast<T>(scale), b = static_cast<T>(shift);
+  return record("affine", detail::binary("affine", x, x, [a, b](T p, T) { return a * p + b; }), {x},
+                [scale](Backward<T>& d) { d.give(0, affine(d.grad(), scale, 0)); },
+                {{"scale", {scale}}, {"shift", {shift}}});
+}
+
+template <class T>
+Tensor<T> reciprocal(const Tensor<T>& x, double s) {
+  const T a = static_cast<T>(s);
+  return record("reciprocal", detail::binary("reciprocal", x, x, [a](T p, T) { return a / p; }), {x},
+                [](Backward<T>& d) { d.give(0, neg(d.grad() * d.y() / d.x(0))); }, {{"s", {s}}});
+}
+
+}  // namespace gan

@@ -1,0 +1,116 @@
+// Convolution kernels for any sizes: patches are unfolded a few hundred at a time and meet the weights in one product.
+#pragma once
+
+#include "gan/ops/im2col.hpp"
+#include "gan/ops/matmul.hpp"
+
+namespace gan::detail {
+
+template <class T>
+using Block = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0, Eigen::OuterStride<>>;
+template <class T>
+using ConstBlock =
+    Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0, Eigen::OuterStride<>>;
+
+/// Memory that one thread may use for copies of image patches.
+constexpr Index conv_scratch_bytes = 4 << 20;
+
+/// How many patches are unfolded at once: they should stay in the cache, but a product of few rows is slow.
+template <class T>
+Index patches_at_once(Index patch) {
+  const Index bytes = patch * static_cast<Index>(sizeof(T));
+  const Index most = std::max<Index>(1, conv_scratch_bytes / bytes);
+  return std::min(most, std::max<Index>(256, (512 << 10) / bytes));
+}
+
+/// Fills rows of y with the bias, or zeros without one.
+template <class T>
+void fill_rows(T* y, Index rows, Index filters, const T* bias) {
+  if (!bias) return std::fill_n(y, rows * filters, T(0)), void();
+  for (Index row = 0; row < rows; ++row) copy_run(bias, filters, y + row * filters);
+}
+
+template <class T>
+void unfolded_forward(const ConvGeometry& g, const T* x, const T* weight, const T* bias, T* y) {
+  const Index patch = g.patch(), all = g.all_filters(), chunk = patches_at_once<T>(patch);
+  parallel_for(g.pixels(), g.grain(g.pixels()), [&](Index first, Index last) {
+    const Im2col<T> im2col(g);
+    const Scratch<T> patches(std::min(chunk, last - first) * patch + Im2col<T>::wide);
+    for (Index begin = first; begin < last; begin += chunk) {
+      const Index rows = std::min(chunk, last - begin);
+      fill_rows(y + begin * all, rows, all, bias);
+      for (Index group = 0; group < g.groups; ++group) {
+        im2col.unfold(x, group, begin, begin + rows, patches.data());
+        Block<T>(y + begin * all + group * g.filters, rows, g.filters, Eigen::OuterStride<>(all)).noalias() +=
+            ConstMatrix<T>(patches.data(), rows, patch) *
+            ConstBlock<T>(weight + group * g.filters, patch, g.filters, Eigen::OuterStride<>(all));
+      }
+    }
+  });
+}
+
+template <class T>
+void unfolded_input_gradient(const ConvGeometry& g, const T* gy, const T* weight, T* gx) {
+  const Index patch = g.patch(), all = g.all_filters(), pixels = g.rows.output * g.columns.output;
+  const Index image = g.rows.input * g.columns.input * g.all_channels();
+  // Products are fastest with a multiple of the vector length of columns: 25 columns take longer than 32.
+  const Index pitch = patch < 256 ? (patch + 15) / 16 * 16 : patch, chunk = patches_at_once<T>(pitch);
+  const Scratch<T> padded(g.groups * pitch * g.filters);  // weights of one group after the other, [filters, pitch]
+  for (Index group = 0; group < g.groups; ++group)
+    for (Index f = 0; f < g.filters; ++f)
+      for (Index k = 0; k < pitch; ++k)
+        padded.data()[(group * g.filters + f) * pitch + k] = k < patch ? weight[k * all + group * g.filters + f] : T(0);
+  parallel_for(g.n, g.grain(g.n), [&](Index first, Index last) {
+    const Im2col<T> im2col(g);
+    const Scratch<T> patches(std::min(chunk, (last - first) * pixels) * pitch);
+    std::fill(gx + first * image, gx + last * image, T(0));
+    for (Index begin = first * pixels; begin < last * pixels; begin += chunk) {
+      const Index rows = std::min(chunk, last * pixels - begin);
+      for (Index group = 0; group < g.groups; ++group) {
+        Matrix<T>(patches.data(), rows, pitch).noalias() =
+            ConstBlock<T>(gy + begin * all + group * g.filters, rows, g.filters, Eigen::OuterStride<>(all)) *
+            ConstMatrix<T>(padded.data() + group * g.filters * pitch, g.filters, pitch);
+        im2col.fold(patches.data(), pitch, group, begin, begin + rows, gx);
+      }
+    }
+  });
+}
+
+/// Calls f(begin, end, sum) over parts of [0, n), each with an array of `size` zeros of its own to add to, and adds the
+/// arrays up in order. The parts depend on n and the number of threads alone, so that results are reproducible.
+template <class T, class F>
+void parallel_sum(Index n, Index grain, Index size, T* total, F f) {
+  const Index parts = std::clamp<Index>((n + grain - 1) / grain, 1, threads());
+  const Scratch<T> others((parts - 1) * size);
+  const auto sum_of = [&](Index part) { return part == 0 ? total : others.data() + (part - 1) * size; };
+  parallel_for(parts, 1, [&](Index begin, Index end) {
+    for (Index part = begin; part < end; ++part) {
+      std::fill_n(sum_of(part), size, T(0));
+      f(n * part / parts, n * (part + 1) / parts, sum_of(part));
+    }
+  });
+  elementwise_for(parts == 1 ? 0 : size, [&](Index begin, Index end) {
+    for (Index part = 1; part < parts; ++part)
+      Values<T>(total + begin, end - begin) += ConstValues<T>(sum_of(part) + begin, end - begin);
+  });
+}
+
+template <class T>
+void unfolded_weight_gradient(const ConvGeometry& g, const T* x, const T* gy, T* gw) {
+  const Index patch = g.patch(), all = g.all_filters(), chunk = patches_at_once<T>(patch);
+  parallel_sum(g.pixels(), g.grain(g.pixels()), patch * all, gw, [&](Index first, Index last, T* sum) {
+    const Im2col<T> im2col(g);
+    const Scratch<T> patches(std::min(chunk, last - first) * patch + Im2col<T>::wide);
+    for (Index begin = first; begin < last; begin += chunk) {
+      const Index rows = std::min(chunk, last - begin);
+      for (Index group = 0; group < g.groups; ++group) {
+        im2col.unfold(x, group, begin, begin + rows, patches.data());
+        Block<T>(sum + group * g.filters, patch, g.filters, Eigen::OuterStride<>(all)).noalias() +=
+            ConstMatrix<T>(patches.data(), rows, patch).transpose() *
+            ConstBlock<T>(gy + begin * all + group * g.filters, rows, g.filters, Eigen::OuterStride<>(all));
+      }
+    }
+  });
+}
+
+}  // namespace gan::detail

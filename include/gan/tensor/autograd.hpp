@@ -1,0 +1,357 @@
+// Reverse-mode automatic differentiation: recording, backward, grad, and the scopes that switch recording off.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "gan/core/profile.hpp"
+#include "gan/tensor/tensor.hpp"
+
+namespace gan {
+
+/// Whether operations of this thread record history.
+bool grad_enabled();
+
+/// While it lives, operations of this thread record history (`true`) or not (`false`).
+class GradMode {
+ public:
+  explicit GradMode(bool enabled);
+  ~GradMode();
+  GradMode(const GradMode&) = delete;
+  GradMode& operator=(const GradMode&) = delete;
+
+ private:
+  bool before_;
+};
+
+/// While it lives, operations of this thread record no history.
+class NoGrad : public GradMode {
+ public:
+  NoGrad() : GradMode(false) {}
+};
+
+/// What a vector-Jacobian product is given: the gradient of its result, the values it was recorded with, and where
+/// to put the gradients of its inputs.
+template <std::floating_point T>
+class Backward {
+ public:
+  /// Whether input i needs a gradient in this pass.
+  bool wants(Index i) const { return (*wants_)[static_cast<std::size_t>(i)]; }
+  /// Whether there is an input i: for operations with an optional last input.
+  bool has(Index i) const { return i < static_cast<Index>(wants_->size()); }
+  /// The gradient of the loss with respect to the result, shaped like the result.
+  const Tensor<T>& grad() const { return grad_; }
+  const Shape& shape(Index i) const { return edge(i).node->shape; }
+  /// Input i and the result, with their history. Throws when the values changed since the recording.
+  Tensor<T> x(Index i) const;
+  Tensor<T> y() const;
+  /// Sets the gradient with respect to input i, shaped like it.
+  void give(Index i, Tensor<T> gradient);
+
+ private:
+  template <std::floating_point U>
+  friend class BackwardPass;
+
+  const typename detail::History<T>::Edge& edge(Index i) const;
+
+  std::shared_ptr<detail::Node<T>> node_;
+  const std::vector<char>* wants_ = nullptr;
+  Tensor<T> grad_;
+  std::vector<Tensor<T>> gradients_;
+};
+
+/// Gives `y` its history: the operation's name, its inputs, and the vector-Jacobian product `vjp`, which is called as
+/// `vjp(Backward<T>&)`. Written in the library's own operations, it makes gradients differentiable. It must not capture
+/// `y` (a reference cycle) nor needs to capture inputs. Without a differentiable input, or under NoGrad, does nothing.
+template <std::floating_point T, class Vjp>
+Tensor<T> record(const char* op, Tensor<T> y, const std::vector<Tensor<T>>& inputs, Vjp&& vjp,
+                 Attributes attributes = {});
+
+struct BackwardOptions {
+  bool retain_graph = false;  ///< keep the history for another pass over it
+};
+
+/// Adds the gradients of the scalar `loss` to the leaves that require one, and returns those leaves. Releases the
+/// history on the way. Throws when `loss` has more than one element or no history.
+template <std::floating_point T>
+std::vector<Tensor<T>> backward(const Tensor<T>& loss, BackwardOptions options = {});
+
+struct GradOptions {
+  bool create_graph = false;  ///< record the backward pass too, so that the gradients can be differentiated
+  bool retain_graph = false;  ///< implied by create_graph
+};
+
+/// Gradients of `y` with respect to each of `xs`, shaped like them; the leaves are left alone. `y` of any shape is
+/// taken as the sum of its elements, or as the sum of y * weights. An `x` that `y` does not depend on gets zeros.
+template <std::floating_point T>
+std::vector<Tensor<T>> grad(const Tensor<T>& y, const std::vector<Tensor<T>>& xs, GradOptions options = {},
+                            const Tensor<T>& weights = {});
+
+/// The same for one x.
+template <std::floating_point T>
+Tensor<T> grad(const Tensor<T>& y, const Tensor<T>& x, GradOptions options = {}, const Tensor<T>& weights = {}) {
+  return grad(y, std::vector<Tensor<T>>{x}, options, weights).front();
+}
+
+/// The recorded operations that lead to `y`, oldest first, one line each: name, attributes, shapes.
+template <std::floating_point T>
+void print_graph(std::ostream& out, const Tensor<T>& y);
+
+namespace detail {
+
+inline bool& grad_flag() {
+  thread_local bool enabled = true;
+  return enabled;
+}
+
+inline std::uint64_t next_order() {
+  static std::atomic<std::uint64_t> order{0};
+  return ++order;
+}
+
+// The only arithmetic autograd does itself: a + b of one shape.
+template <std::floating_point T>
+Tensor<T> add_gradients(Tensor<T> a, const Tensor<T>& b, bool in_place) {
+  const Profile::Scope scope("add_gradients");
+  Tensor<T> y = in_place ? a : Tensor<T>::empty(a.shape());
+  const T *p = a.data(), *q = b.data();
+  T* to = y.mutable_data();
+  elementwise_for(a.size(), [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) to[i] = p[i] + q[i];
+  });
+  if (in_place) return y;
+  return record("add", y, {a, b}, [](Backward<T>& d) {
+    d.give(0, d.grad());
+    d.give(1, d.grad());
+  });
+}
+
+}  // namespace detail
+
+inline bool grad_enabled() { return detail::grad_flag(); }
+inline GradMode::GradMode(bool enabled) : before_(std::exchange(detail::grad_flag(), enabled)) {}
+inline GradMode::~GradMode() { detail::grad_flag() = before_; }
+
+template <std::floating_point T>
+const typename detail::History<T>::Edge& Backward<T>::edge(Index i) const {
+  return node_->history->inputs[static_cast<std::size_t>(i)];
+}
+
+template <std::floating_point T>
+Tensor<T> Backward<T>::x(Index i) const {
+  const auto& input = edge(i);
+  check(input.node->storage->version == input.version, "backward of \"", node_->history->op, "\": input ", i, " ",
+        input.node->shape, " was changed after it was recorded (version ", input.version, ", now ",
+        input.node->storage->version, ")");
+  return Tensor<T>(input.node);
+}
+
+template <std::floating_point T>
+Tensor<T> Backward<T>::y() const {
+  check(node_->storage->version == node_->history->version, "backward of \"", node_->history->op, "\": its result ",
+        node_->shape, " was changed after it was recorded (version ", node_->history->version, ", now ",
+        node_->storage->version, ")");
+  return Tensor<T>(node_);
+}
+
+template <std::floating_point T>
+void Backward<T>::give(Index i, Tensor<T> gradient) {
+  check(gradient.shape() == shape(i), "backward of \"", node_->history->op, "\": gradient ", gradient.shape(),
+        " for input ", i, " of shape ", shape(i));
+  if (wants(i)) gradients_[static_cast<std::size_t>(i)] = std::move(gradient);
+}
+
+template <std::floating_point T, class Vjp>
+Tensor<T> record(const char* op, Tensor<T> y, const std::vector<Tensor<T>>& inputs, Vjp&& vjp, Attributes attributes) {
+  if (!grad_enabled()) return y;
+  if (std::none_of(inputs.begin(), inputs.end(), [](const auto& x) { return x.requires_grad(); })) return y;
+  auto history = std::make_unique<detail::History<T>>();
+  history->op = op;
+  history->attributes = std::move(attributes);
+  history->inputs.reserve(inputs.size());
+  for (const auto& x : inputs)
+    history->inputs.push_back({x.node_pointer(), x.node_pointer()->storage->version, x.requires_grad()});
+  auto& node = *y.node_pointer();
+  history->version = node.storage->version;
+  history->vjp = std::forward<Vjp>(vjp);
+  node.history = std::move(history);
+  node.order = detail::next_order();
+  node.requires_grad = true;
+  return y;
+}
+
+/// One walk over the history of a tensor, newest operation first. `backward` and `grad` are thin wrappers of it.
+template <std::floating_point T>
+class BackwardPass {
+ public:
+  BackwardPass(const Tensor<T>& root, bool create_graph, bool retain_graph);
+
+  /// Restricts the pass to what leads to these tensors, leaves or not.
+  void set_targets(const std::vector<Tensor<T>>& targets);
+  void run(const Tensor<T>& seed);
+  /// The gradient that arrived at a target or leaf, to be copied or moved out; undefined when none did.
+  Tensor<T>& gradient(const Tensor<T>& x) { return states_[x.node_pointer().get()].grad; }
+  /// Leaves in the order they were found.
+  const std::vector<std::shared_ptr<detail::Node<T>>>& leaves() const { return leaves_; }
+
+ private:
+  using NodePointer = std::shared_ptr<detail::Node<T>>;
+  struct State {
+    Tensor<T> grad;
+    bool leads = true;    // to a target
+    bool target = false;  // its gradient is kept
+  };
+
+  void accumulate(State& state, Tensor<T> gradient);
+
+  bool create_graph_, retain_graph_;
+  NodePointer root_;
+  std::vector<NodePointer> nodes_;  // with history, newest first
+  std::vector<NodePointer> leaves_;
+  std::unordered_map<detail::Node<T>*, State> states_;
+};
+
+template <std::floating_point T>
+BackwardPass<T>::BackwardPass(const Tensor<T>& root, bool create_graph, bool retain_graph)
+    : create_graph_(create_graph), retain_graph_(retain_graph || create_graph), root_(root.node_pointer()) {
+  std::vector<NodePointer> stack{root_};
+  states_.emplace(root_.get(), State{});
+  while (!stack.empty()) {
+    NodePointer node = std::move(stack.back());
+    stack.pop_back();
+    if (!node->history) {
+      leaves_.push_back(std::move(node));
+      continue;
+    }
+    check(!node->history->released, "backward: the history of \"", node->history->op,
+          "\" was released by an earlier pass; pass {.retain_graph = true} to that one");
+    for (const auto& edge : node->history->inputs)
+      if (edge.needs && states_.emplace(edge.node.get(), State{}).second) stack.push_back(edge.node);
+    nodes_.push_back(std::move(node));
+  }
+  std::sort(nodes_.begin(), nodes_.end(), [](const auto& a, const auto& b) { return a->order > b->order; });
+}
+
+template <std::floating_point T>
+void BackwardPass<T>::set_targets(const std::vector<Tensor<T>>& targets) {
+  for (auto& [node, state] : states_) state.leads = false;
+  for (const auto& x : targets)
+    if (const auto found = states_.find(x.node_pointer().get()); found != states_.end())
+      found->second.leads = found->second.target = true;
+  for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node)
+    for (const auto& edge : (*node)->history->inputs)
+      if (edge.needs && states_.at(edge.node.get()).leads) states_.at(node->get()).leads = true;
+}
+
+template <std::floating_point T>
+void BackwardPass<T>::accumulate(State& state, Tensor<T> gradient) {
+  if (!state.grad.defined()) {
+    state.grad = std::move(gradient);
+  } else {
+    const bool in_place = !create_graph_ && state.grad.unique();
+    state.grad = detail::add_gradients(std::move(state.grad), gradient, in_place);
+  }
+}
+
+template <std::floating_point T>
+void BackwardPass<T>::run(const Tensor<T>& seed) {
+  const GradMode mode(create_graph_);
+  accumulate(states_.at(root_.get()), seed);
+  std::vector<char> wants;
+  for (auto& node : nodes_) {
+    auto& state = states_.at(node.get());
+    if (state.grad.defined() && state.leads) {
+      const auto& history = *node->history;
+      wants.clear();
+      for (const auto& edge : history.inputs) wants.push_back(edge.needs && states_.at(edge.node.get()).leads);
+      Backward<T> context;
+      context.node_ = node;
+      context.wants_ = &wants;
+      context.grad_ = state.target ? state.grad : std::exchange(state.grad, {});
+      context.gradients_.resize(history.inputs.size());
+      if (std::find(wants.begin(), wants.end(), 1) != wants.end()) history.vjp(context);
+      context.grad_ = {};  // frees it for accumulation in place
+      for (std::size_t i = 0; i < wants.size(); ++i)
+        if (context.gradients_[i].defined())
+          accumulate(states_.at(history.inputs[i].node.get()), std::move(context.gradients_[i]));
+    }
+    if (!retain_graph_) {
+      node->history->release();
+      node.reset();  // the activations go as soon as nothing needs them
+    }
+  }
+}
+
+template <std::floating_point T>
+std::vector<Tensor<T>> backward(const Tensor<T>& loss, BackwardOptions options) {
+  check(loss.size() == 1, "backward: loss has shape ", loss.shape(), ", expected one element");
+  check(loss.requires_grad(), "backward: loss does not depend on anything that requires a gradient");
+  BackwardPass<T> pass(loss, false, options.retain_graph);
+  pass.run(Tensor<T>::ones(loss.shape()));
+  std::vector<Tensor<T>> reached;
+  for (const auto& node : pass.leaves()) {
+    Tensor<T> leaf(node);
+    Tensor<T> gradient = std::move(pass.gradient(leaf));
+    if (!gradient.defined()) continue;
+    if (Tensor<T> earlier = leaf.grad(); earlier.defined()) {
+      node->grad.reset();
+      const bool in_place = earlier.unique();  // asked before a copy for the call is made
+      leaf.set_grad(detail::add_gradients(std::move(earlier), gradient, in_place));
+    } else {
+      leaf.set_grad(gradient.unique() ? gradient : gradient.clone());  // optimizers change gradients in place
+    }
+    reached.push_back(std::move(leaf));
+  }
+  return reached;
+}
+
+template <std::floating_point T>
+std::vector<Tensor<T>> grad(const Tensor<T>& y, const std::vector<Tensor<T>>& xs, GradOptions options,
+                            const Tensor<T>& weights) {
+  check(y.requires_grad(), "grad: y does not depend on anything that requires a gradient");
+  check(!weights.defined() || weights.shape() == y.shape(), "grad: weights ",
+        weights.defined() ? weights.shape() : Shape{}, " do not match y ", y.shape());
+  BackwardPass<T> pass(y, options.create_graph, options.retain_graph);
+  pass.set_targets(xs);
+  pass.run(weights.defined() ? weights : Tensor<T>::ones(y.shape()));
+  std::vector<Tensor<T>> gradients;
+  for (const auto& x : xs) {
+    const Tensor<T>& gradient = pass.gradient(x);
+    gradients.push_back(gradient.defined() ? gradient : Tensor<T>::zeros(x.shape()));
+  }
+  return gradients;
+}
+
+template <std::floating_point T>
+void print_graph(std::ostream& out, const Tensor<T>& y) {
+  std::vector<std::shared_ptr<detail::Node<T>>> stack{y.node_pointer()}, nodes;
+  std::unordered_map<detail::Node<T>*, bool> seen{{y.node_pointer().get(), true}};
+  while (!stack.empty()) {
+    auto node = stack.back();
+    stack.pop_back();
+    if (node->history)
+      for (const auto& edge : node->history->inputs)
+        if (seen.emplace(edge.node.get(), true).second) stack.push_back(edge.node);
+    nodes.push_back(std::move(node));
+  }
+  std::sort(nodes.begin(), nodes.end(), [](const auto& a, const auto& b) { return a->order < b->order; });
+  for (const auto& node : nodes) {
+    if (!node->history) continue;
+    out << node->history->op;
+    for (const auto& attribute : node->history->attributes) {
+      out << ' ' << attribute.name << '=';
+      for (std::size_t i = 0; i < attribute.values.size(); ++i) out << (i ? "," : "") << attribute.values[i];
+    }
+    for (const auto& edge : node->history->inputs)
+      out << ' ' << edge.node->shape << (edge.node->label.empty() ? "" : ":" + edge.node->label);
+    out << " -> " << node->shape << '\n';
+  }
+}
+
+}  // namespace gan

@@ -1,0 +1,99 @@
+// What a tensor handle points to: memory, and the history of the operation that made it.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gan/core/memory.hpp"
+#include "gan/core/shape.hpp"
+
+namespace gan {
+
+template <std::floating_point T>
+class Backward;
+
+/// An attribute of a recorded operation (stride, slope, axes ...), for printing and export.
+struct Attribute {
+  const char* name;
+  std::vector<double> values;
+};
+using Attributes = std::vector<Attribute>;
+
+namespace detail {
+
+template <class T>
+struct Node;
+
+template <class T>
+struct Storage {
+  explicit Storage(Index count)
+      : bytes(static_cast<std::size_t>(count) * sizeof(T)),
+        data(static_cast<T*>(BufferCache::instance().acquire(bytes))) {}
+  ~Storage() { BufferCache::instance().release(data, bytes); }
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+
+  std::size_t bytes;
+  T* data;
+  std::uint64_t version = 0;  // counts writes, so that backward notices a value that changed since it was recorded
+};
+
+template <class T>
+struct History {
+  struct Edge {
+    std::shared_ptr<Node<T>> node;
+    std::uint64_t version;
+    bool needs;  // noted at recording, so that what was frozen then stays without a gradient
+  };
+
+  const char* op;
+  Attributes attributes;
+  std::vector<Edge> inputs;
+  std::uint64_t version;  // of the result
+  std::function<void(Backward<T>&)> vjp;
+  bool released = false;
+
+  /// Drops what a backward pass needs, and leaves the inputs to the caller, who destroys them without recursion.
+  std::vector<Edge> release() {
+    released = true;
+    vjp = nullptr;
+    return std::exchange(inputs, {});
+  }
+};
+
+template <class T>
+struct Node {
+  Node(const Shape& node_shape, std::shared_ptr<Storage<T>> node_storage)
+      : shape(node_shape), storage(std::move(node_storage)) {}
+  ~Node();
+
+  Shape shape;
+  std::shared_ptr<Storage<T>> storage;
+  std::shared_ptr<Node> grad;
+  std::unique_ptr<History<T>> history;
+  std::uint64_t order = 0;  // number of the recording; 0 for a leaf
+  bool requires_grad = false;
+  std::string label;
+};
+
+// Destroying the newest node of a long chain would destroy the next one inside, and so on: a stack overflow. The
+// nodes that die with this one hand over their inputs first.
+template <class T>
+Node<T>::~Node() {
+  if (!history) return;
+  auto dying = history->release();
+  while (!dying.empty()) {
+    const auto node = std::move(dying.back().node);
+    dying.pop_back();
+    if (node.use_count() != 1 || !node->history) continue;
+    for (auto& edge : node->history->release()) dying.push_back(std::move(edge));
+  }
+}
+
+}  // namespace detail
+}  // namespace gan

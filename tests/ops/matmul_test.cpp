@@ -1,0 +1,144 @@
+// Matrix products and the dense layer.
+#include "gan/ops/matmul.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "support/catch.hpp"
+#include "support/gradcheck.hpp"
+#include "support/reference.hpp"
+
+using gan::Index;
+using gan::Shape;
+using gan::Tensor;
+using namespace gan::test;
+
+namespace {
+
+double at(const Tensor<double>& x, bool transposed, Index i, Index j) {
+  return transposed ? x.matrix()(j, i) : x.matrix()(i, j);
+}
+
+void require_product(const Tensor<double>& a, bool ta, const Tensor<double>& b, bool tb) {
+  const auto c = gan::matmul(a, b, {.transpose_a = ta, .transpose_b = tb});
+  const Index m = a.shape()[ta ? 1 : 0], k = a.shape()[ta ? 0 : 1], n = b.shape()[tb ? 0 : 1];
+  REQUIRE(c.shape() == Shape{m, n});
+  double worst = 0;
+  for (Index i = 0; i < m; ++i)
+    for (Index j = 0; j < n; ++j) {
+      double expected = 0;
+      for (Index l = 0; l < k; ++l) expected += at(a, ta, i, l) * at(b, tb, l, j);
+      worst = std::max(worst, std::abs(c.matrix()(i, j) - expected));
+    }
+  REQUIRE(worst < 1e-12 * static_cast<double>(k + 1));
+}
+
+}  // namespace
+
+TEST_CASE("products with every pair of transpositions") {
+  gan::Rng rng(81);
+  for (const bool ta : {false, true})
+    for (const bool tb : {false, true})
+      for (int trial = 0; trial < 6; ++trial) {
+        const bool large = trial == 5;
+        const Index m = large ? 67 : rng.integer(1, 6), k = large ? 130 : rng.integer(1, 6);
+        const Index n = large ? 41 : rng.integer(1, 6);
+        CAPTURE(ta, tb, m, k, n);
+        const auto a = random_tensor(ta ? Shape{k, m} : Shape{m, k}, rng);
+        const auto b = random_tensor(tb ? Shape{n, k} : Shape{k, n}, rng);
+        require_product(a, ta, b, tb);
+        if (large) continue;
+        check_gradients([&](const Inputs& v) { return gan::matmul(v[0], v[1], {ta, tb}); }, {a, b});
+        if (m == n && ta == tb)
+          check_gradients([&](const Inputs& v) { return gan::matmul(v[0], v[0], {!ta, tb}); }, {a});
+      }
+}
+
+TEST_CASE("the square of a matrix") {
+  gan::Rng rng(82);
+  check_gradients([](const Inputs& v) { return gan::matmul(v[0], v[0]); }, {random_tensor({3, 3}, rng)});
+}
+
+TEST_CASE("products with lengths of 0") {
+  for (const bool ta : {false, true})
+    for (const bool tb : {false, true})
+      for (const Shape& mkn : {Shape{3, 0, 4}, Shape{0, 3, 4}, Shape{3, 4, 0}, Shape{0, 0, 0}, Shape{1, 0, 1}}) {
+        CAPTURE(ta, tb, mkn);
+        const Index m = mkn[0], k = mkn[1], n = mkn[2];
+        auto a = Tensor<double>::ones(ta ? Shape{k, m} : Shape{m, k}).set_requires_grad();
+        auto b = Tensor<double>::ones(tb ? Shape{n, k} : Shape{k, n}).set_requires_grad();
+        const auto c = gan::matmul(a, b, {ta, tb});
+        REQUIRE(c.shape() == Shape{m, n});
+        REQUIRE((c.values() == 0).all());
+        const auto g = grad(c, {a, b});
+        REQUIRE((g[0].values() == 0).all());
+        REQUIRE((g[1].values() == 0).all());
+      }
+}
+
+TEST_CASE("factors that do not fit are refused") {
+  const Tensor<double> a({2, 3}), b({4, 5}), v({3});
+  REQUIRE_THROWS_WITH(gan::matmul(a, b), "matmul: a [2, 3] and b [4, 5] do not fit: inner lengths 3 and 4");
+  REQUIRE_THROWS_WITH(gan::matmul(a, b, {true, true}),
+                      "matmul: a [2, 3] transposed and b [4, 5] transposed do not fit: inner lengths 2 and 5");
+  REQUIRE_THROWS_WITH(gan::matmul(a, v), "matmul: a [2, 3] and b [3], expected 2 axes each");
+  REQUIRE_THROWS_WITH(gan::matmul(Tensor<double>({1, 2, 3}), a), ContainsSubstring("expected 2 axes each"));
+}
+
+TEST_CASE("linear is a product and a bias, over any leading axes") {
+  gan::Rng rng(83);
+  for (const Shape& shape :
+       {Shape{3}, Shape{1, 3}, Shape{4, 3}, Shape{2, 1, 3}, Shape{2, 2, 1, 3}, Shape{300, 70, 3}}) {
+    CAPTURE(shape);
+    const auto x = random_tensor(shape, rng), w = random_tensor({3, 2}, rng), b = random_tensor({2}, rng);
+    const auto y = gan::linear(x, w, b), plain = gan::linear(x, w);
+    REQUIRE(y.shape() == shape.with(-1, 2));
+    REQUIRE(plain.shape() == shape.with(-1, 2));
+    double worst = 0;
+    for (Index row = 0; row < x.matrix().rows(); ++row)
+      for (Index j = 0; j < 2; ++j) {
+        double expected = 0;
+        for (Index i = 0; i < 3; ++i) expected += x.matrix()(row, i) * w.matrix()(i, j);
+        worst = std::max({worst, std::abs(plain.matrix()(row, j) - expected),
+                          std::abs(y.matrix()(row, j) - expected - b.data()[j])});
+      }
+    REQUIRE(worst < 1e-13);
+    if (x.size() > 64) continue;
+    check_gradients([](const Inputs& v) { return gan::linear(v[0], v[1], v[2]); }, {x, w, b});
+    check_gradients([](const Inputs& v) { return gan::linear(v[0], v[1]); }, {x, w});
+  }
+}
+
+TEST_CASE("linear with lengths of 0") {
+  auto w = Tensor<double>::ones({3, 2}).set_requires_grad(), b = Tensor<double>({2}, {5, 6}).set_requires_grad();
+  const auto none = gan::linear(Tensor<double>({0, 3}), w, b);
+  REQUIRE(none.shape() == Shape{0, 2});
+  const auto g = grad(none, {w, b});
+  REQUIRE((g[0].values() == 0).all());
+  REQUIRE((g[1].values() == 0).all());
+  const auto only_bias = gan::linear(Tensor<double>({4, 0}), Tensor<double>({0, 2}), b);
+  REQUIRE(only_bias.shape() == Shape{4, 2});
+  REQUIRE(only_bias.at({3, 1}) == 6);
+  REQUIRE((gan::linear(Tensor<double>({4, 0}), Tensor<double>({0, 2})).values() == 0).all());
+  REQUIRE(gan::linear(Tensor<double>({4, 3}), Tensor<double>({3, 0}), Tensor<double>({0})).shape() == Shape{4, 0});
+}
+
+TEST_CASE("a layer's tensors that do not fit are refused") {
+  const Tensor<double> x({32, 100}), w({64, 256}), b({255});
+  REQUIRE_THROWS_WITH(gan::linear(x, w), "linear: x [32, 100] does not match weight [64, 256]: expected x [..., 64]");
+  REQUIRE_THROWS_WITH(gan::linear(Tensor<double>({2, 64}), w, b),
+                      "linear: bias [255] does not match weight [64, 256]: expected [256]");
+  REQUIRE_THROWS_WITH(gan::linear(x, b), "linear: weight [255], expected [in, out]");
+  REQUIRE_THROWS_WITH(gan::linear(Tensor<double>::scalar(1), Tensor<double>({1, 2})),
+                      ContainsSubstring("linear: x [] does not match weight [1, 2]"));
+}
+
+TEST_CASE("single precision products are accurate") {
+  gan::Rng rng(84);
+  auto a = Tensor<float>::empty({33, 700}), b = Tensor<float>::empty({700, 17});
+  rng.uniform<float>({a.mutable_data(), std::size_t(a.size())}, -1, 1);
+  rng.uniform<float>({b.mutable_data(), std::size_t(b.size())}, -1, 1);
+  const auto c = gan::matmul(a, b);
+  const Eigen::MatrixXd expected = a.matrix().cast<double>() * b.matrix().cast<double>();
+  REQUIRE((c.matrix().cast<double>() - expected).cwiseAbs().maxCoeff() < 1e-4);
+}

@@ -1,0 +1,68 @@
+// Upsampling and pixel shuffling: values, gradients, errors.
+#include "gan/ops/resize.hpp"
+
+#include <limits>
+
+#include "gan/ops/elementwise.hpp"
+#include "support/catch.hpp"
+#include "support/gradcheck.hpp"
+
+using namespace gan;
+using gan::test::random_tensor;
+using gan::test::require_close;
+
+TEST_CASE("nearest upsampling repeats pixels") {
+  const Tensor<double> x({1, 2, 2, 1}, {1, 2, 3, 4});
+  require_close(upsample_nearest(x, {2, 3}),
+                Tensor<double>({1, 4, 6, 1}, {1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 3, 3, 3, 4, 4, 4}),
+                0, "nearest");
+}
+
+TEST_CASE("bilinear upsampling interpolates between pixel centres") {
+  const Tensor<double> x({1, 1, 3, 1}, {0, 4, 12});
+  require_close(upsample_bilinear(x, {1, 2}), Tensor<double>({1, 1, 6, 1}, {0, 1, 3, 6, 10, 12}), 1e-15, "factor 2");
+  const Tensor<double> square({1, 2, 2, 1}, {0, 4, 8, 12});
+  const auto y = upsample_bilinear(square, 2);
+  require_close(y, Tensor<double>({1, 4, 4, 1}, {0, 1, 3, 4, 2, 3, 5, 6, 6, 7, 9, 10, 8, 9, 11, 12}), 1e-15,
+                "rows too");
+  // An odd factor meets the pixels themselves; there a neighbour that is not finite must not matter.
+  const Tensor<double> hole({1, 1, 2, 1}, {1, std::numeric_limits<double>::infinity()});
+  const auto z = upsample_bilinear(hole, {1, 3});
+  REQUIRE(z.at({0, 0, 0, 0}) == 1);
+  REQUIRE(z.at({0, 0, 1, 0}) == 1);
+  REQUIRE(std::isinf(z.at({0, 0, 2, 0})));
+  // A linear ramp stays one between the outermost centres.
+  Tensor<double> ramp({1, 9, 1, 1});
+  for (Index i = 0; i < 9; ++i) ramp.mutable_data()[i] = static_cast<double>(i);
+  const auto fine = upsample_bilinear(ramp, {4, 1});
+  for (Index o = 2; o < 34; ++o) REQUIRE(fine.data()[o] == Approx((static_cast<double>(o) + 0.5) / 4 - 0.5));
+}
+
+TEST_CASE("pixel shuffle moves channels to pixels and back") {
+  const Tensor<double> x({1, 1, 2, 8}, {0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12, 13, 14, 15, 16, 17});
+  const auto y = pixel_shuffle(x, 2);
+  require_close(y, Tensor<double>({1, 2, 4, 2}, {0, 1, 2, 3, 10, 11, 12, 13, 4, 5, 6, 7, 14, 15, 16, 17}), 0,
+                "shuffle");
+  require_close(pixel_unshuffle(y, 2), x, 0, "unshuffle");
+}
+
+TEST_CASE("resize gradients in first and second order") {
+  Rng rng(3);
+  const auto check = [&](const Shape& shape, const auto& f) {
+    test::check_gradients([&](const test::Inputs& in) { return f(in[0]); }, {random_tensor(shape, rng)});
+    test::check_gradients([&](const test::Inputs& in) { return tanh(f(tanh(in[0]))); }, {random_tensor(shape, rng)});
+  };
+  check({2, 2, 3, 2}, [](const auto& x) { return upsample_nearest(x, {2, 3}); });
+  check({2, 2, 3, 2}, [](const auto& x) { return upsample_bilinear(x, {2, 3}); });
+  check({2, 1, 3, 2}, [](const auto& x) { return upsample_bilinear(x, {4, 1}); });
+  check({2, 1, 2, 8}, [](const auto& x) { return pixel_shuffle(x, 2); });
+  check({2, 3, 6, 1}, [](const auto& x) { return pixel_unshuffle(x, 3); });
+}
+
+TEST_CASE("resize names the numbers of a mistake") {
+  const Tensor<float> x({2, 5, 6, 4});
+  REQUIRE_THROWS_WITH(upsample_nearest(Tensor<float>({2, 5}), 2), ContainsSubstring("x [2, 5], expected"));
+  REQUIRE_THROWS_WITH(upsample_bilinear(x, {2, 0}), ContainsSubstring("factor {2, 0}"));
+  REQUIRE_THROWS_WITH(pixel_shuffle(x, 3), ContainsSubstring("4 channels") && ContainsSubstring("3 x 3"));
+  REQUIRE_THROWS_WITH(pixel_unshuffle(x, 2), ContainsSubstring("[2, 5, 6, 4]") && ContainsSubstring("multiples of 2"));
+}

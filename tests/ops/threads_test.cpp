@@ -1,0 +1,99 @@
+// Results are the same, bit for bit, for any number of threads.
+#include <cstring>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "gan/ops/gather.hpp"
+#include "gan/ops/reduce.hpp"
+#include "gan/ops/shaping.hpp"
+#include "gan/ops/softmax.hpp"
+#include "gan/tensor/random.hpp"
+#include "support/catch.hpp"
+
+using gan::Index;
+using gan::Shape;
+using gan::Tensor;
+using F = Tensor<float>;
+
+namespace {
+
+struct KeepThreads {
+  int before = gan::threads();
+  ~KeepThreads() { gan::set_threads(before); }
+};
+
+bool identical(const F& a, const F& b) {
+  return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), sizeof(float) * std::size_t(a.size())) == 0;
+}
+
+void require_same_for_all_threads(const std::string& what, const std::function<F()>& f) {
+  const KeepThreads keep;
+  INFO(what);
+  gan::set_threads(1);
+  const F expected = f();
+  for (const int threads : {2, 3}) {
+    CAPTURE(threads);
+    gan::set_threads(threads);
+    REQUIRE(identical(f(), expected));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("elementwise functions do not depend on the number of threads") {
+  gan::Rng rng(101);
+  // Lengths that are no multiple of a vector register, a cache line or a grain.
+  for (const Index n : {16385, 50021, 131071}) {
+    const F x = gan::uniform<float>(rng, {n}, 0.1, 3), y = gan::uniform<float>(rng, {n}, 0.1, 3);
+    const auto test = [&](const std::string& what, const std::function<F()>& f) {
+      require_same_for_all_threads(what + " of " + std::to_string(n), f);
+    };
+    test("exp", [&] { return exp(x); });
+    test("log", [&] { return log(x); });
+    test("tanh", [&] { return tanh(x - 1.5); });
+    test("sigmoid", [&] { return sigmoid(x - 1.5); });
+    test("sqrt", [&] { return sqrt(x); });
+    test("softplus", [&] { return softplus(x); });
+    test("gelu", [&] { return gelu(x - 1.5); });
+    test("affine", [&] { return 0.3 * x + 0.7; });
+    test("div", [&] { return x / y; });
+    test("fused", [&] { return x * y + x * 0.1; });
+  }
+}
+
+TEST_CASE("broadcasts do not depend on the number of threads") {
+  gan::Rng rng(102);
+  const F x = gan::uniform<float>(rng, {301, 257}), row = gan::uniform<float>(rng, {257});
+  const F column = gan::uniform<float>(rng, {301, 1}, 1, 2);
+  require_same_for_all_threads("row", [&] { return x * row + row; });
+  require_same_for_all_threads("column", [&] { return (x - column) / column; });
+  require_same_for_all_threads("both", [&] { return column * row; });
+}
+
+TEST_CASE("reductions do not depend on the number of threads") {
+  gan::Rng rng(103);
+  for (const Shape& shape : {Shape{200003}, Shape{50001, 3}, Shape{3, 50001}, Shape{301, 1025}, Shape{77, 33, 65}}) {
+    const F x = gan::normal<float>(rng, shape);
+    for (Index axis = -1; axis < shape.rank(); ++axis) {
+      const std::vector<Index> axes = axis < 0 ? std::vector<Index>{} : std::vector<Index>{axis};
+      CAPTURE(shape, axis);
+      require_same_for_all_threads("sum", [&] { return sum(x, axes); });
+      require_same_for_all_threads("variance", [&] { return variance(x, axes); });
+      require_same_for_all_threads("max", [&] { return gan::max(x, axes); });
+    }
+  }
+}
+
+TEST_CASE("rows, moves and gradients do not depend on the number of threads") {
+  gan::Rng rng(104);
+  auto x = gan::normal<float>(rng, {3001, 21}).set_requires_grad();
+  std::vector<Index> indices(5000);
+  rng.integers(indices, 0, 3001);
+  require_same_for_all_threads("softmax", [&] { return softmax(x); });
+  require_same_for_all_threads("log_softmax", [&] { return log_softmax(x); });
+  require_same_for_all_threads("transpose", [&] { return transpose(x); });
+  require_same_for_all_threads("gather", [&] { return gather(x, indices); });
+  require_same_for_all_threads("gradient", [&] { return grad(softplus(gather(softmax(x) * x, indices)), x); });
+  require_same_for_all_threads("clone", [&] { return x.clone(); });
+}

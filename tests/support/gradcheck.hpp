@@ -1,0 +1,87 @@
+// Gradient checks: every operation and layer against finite differences, in first and second order.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "gan/core/random.hpp"
+#include "gan/ops/arithmetic.hpp"
+#include "support/catch.hpp"
+
+namespace gan::test {
+
+using Inputs = std::vector<Tensor<double>>;
+using Function = std::function<Tensor<double>(const Inputs&)>;
+
+/// Uniform on [low, high).
+inline Tensor<double> random_tensor(const Shape& shape, Rng& rng, double low = -1, double high = 1) {
+  auto x = Tensor<double>::empty(shape);
+  rng.uniform(std::span<double>(x.mutable_data(), static_cast<std::size_t>(x.size())), low, high);
+  return x;
+}
+
+/// Central differences of the scalar f with respect to every element of x, which is put back afterwards.
+inline Tensor<double> finite_difference(const std::function<double()>& f, Tensor<double> x, double step = 1e-5) {
+  auto g = Tensor<double>::empty(x.shape());
+  for (Index i = 0; i < x.size(); ++i) {
+    const double before = x.data()[i];
+    x.mutable_data()[i] = before + step;
+    const double high = f();
+    x.mutable_data()[i] = before - step;
+    const double low = f();
+    x.mutable_data()[i] = before;
+    g.mutable_data()[i] = (high - low) / (2 * step);
+  }
+  return g;
+}
+
+inline void require_close(const Tensor<double>& found, const Tensor<double>& expected, double tolerance,
+                          const std::string& what) {
+  INFO(what << ": found " << found << ", expected " << expected);
+  REQUIRE(found.shape() == expected.shape());
+  double worst = 0;
+  for (Index i = 0; i < found.size(); ++i) {
+    const double error = std::abs(found.data()[i] - expected.data()[i]) / std::max(1.0, std::abs(expected.data()[i]));
+    worst = std::isnan(error) ? error : std::max(worst, error);
+  }
+  REQUIRE(worst <= tolerance);
+}
+
+/// Checks the gradients of sum(w f(inputs)), w random, with respect to every input, and the gradients of those
+/// gradients (projected on random directions) with respect to every input and to w.
+inline void check_gradients(const Function& f, const Inputs& given, double tolerance = 1e-6) {
+  Rng rng(987);
+  Inputs inputs;
+  for (const auto& x : given) inputs.push_back(x.clone().set_requires_grad());
+  Tensor<double> w = random_tensor(f(inputs).shape(), rng).set_requires_grad();
+  const auto loss = [&] { return sum(w * f(inputs)); };
+  const auto first = grad(loss(), inputs, {.create_graph = true});
+  Inputs directions;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const auto expected = finite_difference([&] { return loss().item(); }, inputs[i]);
+    require_close(first[i], expected, tolerance, "first order, input " + std::to_string(i));
+    directions.push_back(random_tensor(inputs[i].shape(), rng));
+  }
+  const auto projected = [&](bool create_graph) {
+    const auto gradients = grad(loss(), inputs, {.create_graph = create_graph});
+    auto total = Tensor<double>::scalar(0);
+    for (std::size_t i = 0; i < gradients.size(); ++i) total = total + sum(gradients[i] * directions[i]);
+    return total;
+  };
+  Inputs all = inputs;
+  all.push_back(w);
+  const auto scalar = projected(true);
+  // A function that is linear in everything has gradients without history; their derivatives are zero.
+  Inputs second;
+  for (const auto& x : all) second.push_back(Tensor<double>::zeros(x.shape()));
+  if (scalar.requires_grad()) second = grad(scalar, all);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto expected = finite_difference([&] { return projected(false).item(); }, all[i]);
+    require_close(second[i], expected, tolerance, "second order, input " + std::to_string(i));
+  }
+}
+
+}  // namespace gan::test
