@@ -1,0 +1,73 @@
+// Activation functions, as values to pass in options and as layers.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "gan/nn/layer.hpp"
+#include "gan/ops/elementwise.hpp"
+#include "gan/ops/softmax.hpp"
+
+namespace gan {
+
+/// A function generic in Tensor<T>, and its name.
+template <class F>
+struct NamedFunction {
+  NamedFunction(std::string function_name, F function) : name(std::move(function_name)), f(std::move(function)) {}
+
+  std::string name;
+  F f;
+};
+
+/// A named function of a tensor, for float and double. Made by the functions in `activation`, or from a NamedFunction
+/// of one's own: `ActivationFunction{gan::NamedFunction{"Swish", [](const auto& x) { return x * gan::sigmoid(x); }}}`.
+class ActivationFunction {
+ public:
+  template <class F>
+  ActivationFunction(NamedFunction<F> function)  // NOLINT: conversion is the point
+      : name_(std::move(function.name)), float_(function.f), double_(std::move(function.f)) {}
+  template <class F>
+  ActivationFunction(std::string name, F f) : ActivationFunction(NamedFunction<F>(std::move(name), std::move(f))) {}
+
+  const std::string& name() const { return name_; }
+  Tensor<float> operator()(const Tensor<float>& x) const { return float_(x); }
+  Tensor<double> operator()(const Tensor<double>& x) const { return double_(x); }
+
+ private:
+  std::string name_;
+  std::function<Tensor<float>(const Tensor<float>&)> float_;
+  std::function<Tensor<double>(const Tensor<double>&)> double_;
+};
+
+namespace activation {
+
+// clang-format off
+inline auto identity() { return NamedFunction{"Identity", [](const auto& x) { return x; }}; }
+inline auto relu() { return NamedFunction{"ReLU", [](const auto& x) { return gan::relu(x); }}; }
+inline auto leaky_relu(double slope = 0.2) { return NamedFunction{"LeakyReLU", [slope](const auto& x) { return gan::leaky_relu(x, slope); }}; }
+inline auto elu(double alpha = 1) { return NamedFunction{"ELU", [alpha](const auto& x) { return gan::elu(x, alpha); }}; }
+inline auto gelu() { return NamedFunction{"GELU", [](const auto& x) { return gan::gelu(x); }}; }
+inline auto sigmoid() { return NamedFunction{"Sigmoid", [](const auto& x) { return gan::sigmoid(x); }}; }
+inline auto tanh() { return NamedFunction{"Tanh", [](const auto& x) { return gan::tanh(x); }}; }
+inline auto softplus() { return NamedFunction{"Softplus", [](const auto& x) { return gan::softplus(x); }}; }
+inline auto softmax() { return NamedFunction{"Softmax", [](const auto& x) { return gan::softmax(x); }}; }
+// clang-format on
+
+}  // namespace activation
+
+/// An activation function as a layer: `Activation<float> act_{this, "act", activation::leaky_relu(0.2)}`.
+template <std::floating_point T>
+class Activation : public Layer<T> {
+ public:
+  Activation(Module<T>* parent, std::string name, ActivationFunction function)
+      : Layer<T>(parent, std::move(name)), function_(std::move(function)) {}
+
+  Tensor<T> forward(const Tensor<T>& x) override { return function_(x); }
+  std::string kind() const override { return function_.name(); }
+
+ private:
+  ActivationFunction function_;
+};
+
+}  // namespace gan

@@ -1,0 +1,69 @@
+// BatchNorm for any rank, channels-last.
+#pragma once
+
+#include <string>
+
+#include "gan/nn/layer.hpp"
+#include "gan/ops/batch_norm.hpp"
+
+namespace gan {
+
+struct BatchNormOptions {
+  double momentum = 0.1;  ///< share of the new batch in the running statistics, in [0, 1]
+  double epsilon = 1e-5;  ///< added to the variance, above 0
+  Initializer scale_initializer = init::ones();
+};
+
+/// Normalises each channel of x [n, ..., c] -> [n, ..., c]: with the batch's statistics in training mode, which also
+/// update the running ones, and with those in evaluation mode. Like PyTorch, the running variance is the unbiased one
+/// (Ioffe and Szegedy, 2015).
+template <std::floating_point T>
+class BatchNorm : public Layer<T> {
+ public:
+  using Options = BatchNormOptions;
+
+  /// Throws for fewer than 1 channel and for options out of range.
+  BatchNorm(Module<T>* parent, std::string name, Index channels, const BatchNormOptions& options = {})
+      : Layer<T>(parent, std::move(name)),
+        momentum_(options.momentum),
+        epsilon_(options.epsilon),
+        scale_(this, "scale", checked(channels), options.scale_initializer),
+        shift_(this, "shift", {channels}, init::zeros()),
+        running_mean_(this, "running_mean", {channels}, init::zeros()),
+        running_variance_(this, "running_variance", {channels}, init::ones()) {}
+
+  /// Throws unless the last axis of x is `channels`, and for one value a channel in training mode.
+  Tensor<T> forward(const Tensor<T>& x) override {
+    const Index c = scale_.size();
+    if (x.rank() < 2 || x.shape().last() != c)
+      fail("batch norm \"", this->path(), "\": x ", x.shape(), ", expected [n, ..., ", c, "]");
+    if (!this->training()) {
+      const auto factor = scale_ / sqrt(running_variance_ + epsilon_);
+      return x * factor + (shift_ - running_mean_ * factor);
+    }
+    if (x.shape().rows() < 2)
+      fail("batch norm \"", this->path(), "\": x ", x.shape(), " has one value a channel, expected at least 2");
+    auto [y, mean, variance] = batch_norm(x, scale_, shift_, epsilon_);
+    const T m = static_cast<T>(momentum_), n = static_cast<T>(x.shape().rows());
+    running_mean_.mutable_values() += m * (mean.values() - running_mean_.values());
+    running_variance_.mutable_values() += m * (variance.values() * (n / (n - 1)) - running_variance_.values());
+    return y;
+  }
+
+  std::string kind() const override { return "BatchNorm"; }
+  bool mixes_batch() const override { return true; }
+
+ private:
+  Shape checked(Index channels) const {
+    check(channels >= 1 && epsilon_ > 0 && momentum_ >= 0 && momentum_ <= 1, "batch norm \"", this->path(),
+          "\": ", channels, " channels, epsilon ", epsilon_, ", momentum ", momentum_,
+          ", expected channels >= 1, epsilon > 0, momentum in [0, 1]");
+    return {channels};
+  }
+
+  double momentum_, epsilon_;
+  Parameter<T> scale_, shift_;
+  Buffer<T> running_mean_, running_variance_;
+};
+
+}  // namespace gan

@@ -1,0 +1,70 @@
+// ConvTranspose2d: a transposed convolution layer, which makes images larger.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "gan/nn/layer.hpp"
+#include "gan/ops/convolution.hpp"
+
+namespace gan {
+
+struct ConvTranspose2dOptions {
+  Pair kernel = 3;  ///< one number or {rows, columns}, as for stride and dilation
+  Pair stride = 1;
+  Padding padding = {};  ///< of the convolution that this one transposes; with Padding::same() oh = h * stride
+  Pair dilation = 1;
+  Index groups = 1;
+  Pair output_padding = 0;  ///< less than the stride: rows and columns added at the bottom and right
+  bool bias = true;         ///< leave it out before a batch norm, which has its own
+  Initializer weight_initializer = init::glorot_uniform();
+  Initializer bias_initializer = init::zeros();
+};
+
+/// y = conv_transpose2d(x, weight) + bias: x [n, h, w, in] -> [n, oh, ow, out], weight [kernel rows, kernel columns,
+/// out / groups, in], bias [out]; sizes as in ops/convolution.hpp.
+template <std::floating_point T>
+class ConvTranspose2d : public Layer<T> {
+ public:
+  using Options = ConvTranspose2dOptions;
+
+  /// Throws for fewer than 1 channel, an empty kernel, and groups that do not divide the channels.
+  ConvTranspose2d(Module<T>* parent, std::string name, Index in, Index out, const ConvTranspose2dOptions& options = {})
+      : Layer<T>(parent, std::move(name)),
+        in_(in),
+        convolution_{options.stride, options.padding, options.dilation, options.groups, options.output_padding},
+        weight_(this, "weight", checked(in, out, options), options.weight_initializer) {
+    if (options.bias) bias_.emplace(this, "bias", Shape{out}, options.bias_initializer);
+  }
+
+  /// Throws unless x has `in` channels and the result has pixels.
+  Tensor<T> forward(const Tensor<T>& x) override {
+    if (x.rank() != 4 || x.shape()[3] != in_)
+      fail("conv transpose2d \"", this->path(), "\": x ", x.shape(), " does not match weight ", weight_.shape(),
+           ": expected x [n, h, w, ", in_, "]");
+    try {
+      return conv_transpose2d<T>(x, weight_, bias_ ? *bias_ : Tensor<T>(), convolution_);
+    } catch (const Error& error) {
+      fail("layer \"", this->path(), "\": ", error.what());
+    }
+  }
+
+  std::string kind() const override { return "ConvTranspose2d"; }
+  const Parameter<T>& weight() const { return weight_; }
+
+ private:
+  Shape checked(Index in, Index out, const ConvTranspose2dOptions& o) const {
+    check(in >= 1 && out >= 1 && o.kernel.rows >= 1 && o.kernel.columns >= 1, "conv transpose2d \"", this->path(),
+          "\": ", in, " input and ", out, " output channels, kernel ", o.kernel, ", expected 1 or more");
+    check(o.groups >= 1 && in % o.groups == 0 && out % o.groups == 0, "conv transpose2d \"", this->path(),
+          "\": ", o.groups, " groups do not divide ", in, " input and ", out, " output channels");
+    return {o.kernel.rows, o.kernel.columns, out / o.groups, in};
+  }
+
+  Index in_;
+  ConvolutionOptions convolution_;
+  Parameter<T> weight_;
+  std::optional<Parameter<T>> bias_;
+};
+
+}  // namespace gan

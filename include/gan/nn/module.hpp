@@ -1,0 +1,290 @@
+// Module: a tree of named parameters, buffers and children. Parameter and Buffer: its leaves.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gan/nn/initializer.hpp"
+#include "gan/tensor/autograd.hpp"
+#include "gan/tensor/named.hpp"
+#include "gan/tensor/random.hpp"
+
+namespace gan {
+
+/// A node of a network. A child names itself and registers with its parent in its own constructor:
+///
+///     gan::Dense<float> hidden_{this, "hidden", 64, 256};
+///
+/// Names of parameters are paths below the module asked, "hidden.weight". Modules are neither copied nor moved, since
+/// parents keep the addresses of their members.
+template <std::floating_point T>
+class Module {
+ public:
+  /// The root of a tree. It forks its own generator of random numbers off `rng`: initial weights, dropout masks and all
+  /// else its tree draws comes from that.
+  explicit Module(Rng& rng) : rng_(rng.fork()) {}
+  /// A child. Throws when the name is empty, holds a dot, or is taken.
+  Module(Module* parent, std::string name);
+  virtual ~Module();
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+
+  /// What kind of layer this is, "Dense".
+  virtual std::string kind() const { return "Module"; }
+  /// Whether results for one sample depend on the others of its batch, as with batch norm, here or in any child.
+  virtual bool mixes_batch() const;
+
+  const std::string& name() const { return name_; }
+  /// Names from below the root to here, "block.hidden".
+  std::string path() const;
+  const std::vector<Module*>& children() const { return children_; }
+
+  /// Makes a whole network, the root of a tree until now, a child of this module under that name: its tensors take
+  /// their names from here, it takes this module's mode, and what its tree draws from now on comes from this tree's
+  /// generator, which is the one that checkpoints keep. It must outlive all uses of this module. Throws, changing
+  /// nothing, when the child has a parent already or is the root of this tree, and for names as the constructor does.
+  void adopt(Module& child, std::string name);
+
+  /// Handles of everything trainable, and of everything else that belongs to the state (running statistics).
+  NamedTensors<T> parameters() const;
+  NamedTensors<T> buffers() const;
+  /// Both: what a file must hold to bring the module back.
+  NamedTensors<T> state() const;
+  /// Copies values in by name. Throws, changing nothing, unless names and shapes are exactly those of state().
+  void load_state(const NamedTensors<T>& state);
+  /// Number of trainable values.
+  Index parameter_count() const;
+
+  /// Training mode (batch statistics, dropout) or evaluation mode (running statistics, no dropout). This neither
+  /// freezes parameters nor stops recording.
+  void train(bool on = true);
+  void eval() { train(false); }
+  bool training() const { return training_; }
+
+  /// Stops or allows gradients of all parameters. See also Freeze.
+  void freeze(bool on = true);
+  void zero_grad();
+
+  /// The generator of the whole tree.
+  Rng& rng() { return parent_ ? parent_->rng() : rng_; }
+
+  // For Parameter and Buffer.
+  void add_parameter(const std::string& name, const Tensor<T>& value) { add(parameters_, name, value); }
+  void add_buffer(const std::string& name, const Tensor<T>& value) { add(buffers_, name, value); }
+
+ private:
+  template <std::floating_point U>
+  friend class Evaluate;
+
+  void check_name(const std::string& name) const;
+  void add(NamedTensors<T>& list, const std::string& name, const Tensor<T>& value);
+  template <class Visit>
+  void visit(const std::string& prefix, const Visit& visitor) const;
+
+  Module* parent_ = nullptr;
+  std::string name_;
+  Rng rng_;
+  bool training_ = true;
+  NamedTensors<T> parameters_, buffers_;
+  std::vector<Module*> children_;
+};
+
+/// A trainable tensor that registers with its module. The handle stays bound to the same values for life.
+template <std::floating_point T>
+class Parameter : public Tensor<T> {
+ public:
+  Parameter(Module<T>* owner, const std::string& name, const Shape& shape, const Initializer& initializer)
+      : Tensor<T>(Tensor<T>::empty(shape)) {
+    check(owner != nullptr, "parameter \"", name, "\": no module");
+    initializer(owner->rng(), shape, detail::mutable_span<T>(*this));
+    this->set_requires_grad();
+    owner->add_parameter(name, *this);
+  }
+  Parameter(const Parameter&) = delete;
+  Parameter& operator=(const Parameter&) = delete;
+};
+
+/// A tensor that is saved with its module but not trained.
+template <std::floating_point T>
+class Buffer : public Tensor<T> {
+ public:
+  Buffer(Module<T>* owner, const std::string& name, const Shape& shape, const Initializer& initializer)
+      : Tensor<T>(Tensor<T>::empty(shape)) {
+    check(owner != nullptr, "buffer \"", name, "\": no module");
+    initializer(owner->rng(), shape, detail::mutable_span<T>(*this));
+    owner->add_buffer(name, *this);
+  }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+};
+
+/// While it lives, no parameter of the module takes part in what is recorded: gradients flow through it to its inputs
+/// only. Flags are put back as they were.
+template <std::floating_point T>
+class Freeze {
+ public:
+  explicit Freeze(Module<T>& module) : parameters_(module.parameters()) {
+    for (auto& [name, parameter] : parameters_) {
+      before_.push_back(parameter.requires_grad());
+      parameter.set_requires_grad(false);
+    }
+  }
+  ~Freeze() {
+    for (std::size_t i = 0; i < parameters_.size(); ++i) parameters_[i].tensor.set_requires_grad(before_[i]);
+  }
+  Freeze(const Freeze&) = delete;
+  Freeze& operator=(const Freeze&) = delete;
+
+ private:
+  NamedTensors<T> parameters_;
+  std::vector<bool> before_;
+};
+
+/// While it lives, the module and all below it are in evaluation mode. Their modes are put back one by one, so that a
+/// part that was already evaluating stays so.
+template <std::floating_point T>
+class Evaluate {
+ public:
+  explicit Evaluate(Module<T>& module) {
+    note(module);
+    module.eval();
+  }
+  ~Evaluate() {
+    for (const auto& [module, training] : before_) module->training_ = training;
+  }
+  Evaluate(const Evaluate&) = delete;
+  Evaluate& operator=(const Evaluate&) = delete;
+
+ private:
+  void note(Module<T>& module) {
+    before_.emplace_back(&module, module.training());
+    for (auto* child : module.children()) note(*child);
+  }
+
+  std::vector<std::pair<Module<T>*, bool>> before_;
+};
+
+template <std::floating_point T>
+Module<T>::Module(Module* parent, std::string name) : parent_(parent), name_(std::move(name)) {
+  check(parent != nullptr, "module \"", name_, "\": no parent");
+  parent->check_name(name_);
+  parent->children_.push_back(this);
+  training_ = parent->training_;
+}
+
+template <std::floating_point T>
+void Module<T>::adopt(Module& child, std::string name) {
+  check(!child.parent_, kind(), " \"", path(), "\": cannot adopt ", child.kind(), " \"", child.path(),
+        "\", which has a parent already");
+  const Module* root = this;
+  while (root->parent_) root = root->parent_;
+  check(root != &child, kind(), " \"", path(), "\": cannot adopt the root of its own tree");
+  check_name(name);
+  children_.push_back(&child);
+  child.parent_ = this;
+  child.name_ = std::move(name);
+  child.train(training_);
+  for (auto& [below, tensor] : child.state()) tensor.set_label(child.path() + "." + below);
+}
+
+template <std::floating_point T>
+Module<T>::~Module() {
+  if (parent_) std::erase(parent_->children_, this);
+  for (auto* child : children_) child->parent_ = nullptr;  // those that outlive their parent
+}
+
+template <std::floating_point T>
+void Module<T>::check_name(const std::string& name) const {
+  check(!name.empty() && name.find('.') == std::string::npos, kind(), " \"", path(), "\": \"", name,
+        "\" is not a name: expected at least one character and no dot");
+  const auto same = [&](const auto& entry) { return entry.name == name; };
+  const bool taken = std::any_of(parameters_.begin(), parameters_.end(), same) ||
+                     std::any_of(buffers_.begin(), buffers_.end(), same) ||
+                     std::any_of(children_.begin(), children_.end(), [&](auto* child) { return child->name_ == name; });
+  check(!taken, kind(), " \"", path(), "\": the name \"", name, "\" is taken");
+}
+
+template <std::floating_point T>
+void Module<T>::add(NamedTensors<T>& list, const std::string& name, const Tensor<T>& value) {
+  check_name(name);
+  list.push_back({name, value});
+  const std::string prefix = path();
+  list.back().tensor.set_label(prefix.empty() ? name : prefix + "." + name);
+}
+
+template <std::floating_point T>
+bool Module<T>::mixes_batch() const {
+  return std::any_of(children_.begin(), children_.end(), [](auto* child) { return child->mixes_batch(); });
+}
+
+template <std::floating_point T>
+std::string Module<T>::path() const {
+  if (!parent_) return name_;
+  const std::string above = parent_->path();
+  return above.empty() ? name_ : above + "." + name_;
+}
+
+template <std::floating_point T>
+template <class Visit>
+void Module<T>::visit(const std::string& prefix, const Visit& visitor) const {
+  visitor(prefix, *this);
+  for (const auto* child : children_) child->visit(prefix + child->name_ + ".", visitor);
+}
+
+template <std::floating_point T>
+NamedTensors<T> Module<T>::parameters() const {
+  NamedTensors<T> all;
+  visit("", [&](const std::string& prefix, const Module& module) {
+    for (const auto& [name, tensor] : module.parameters_) all.push_back({prefix + name, tensor});
+  });
+  return all;
+}
+
+template <std::floating_point T>
+NamedTensors<T> Module<T>::buffers() const {
+  NamedTensors<T> all;
+  visit("", [&](const std::string& prefix, const Module& module) {
+    for (const auto& [name, tensor] : module.buffers_) all.push_back({prefix + name, tensor});
+  });
+  return all;
+}
+
+template <std::floating_point T>
+NamedTensors<T> Module<T>::state() const {
+  NamedTensors<T> all = parameters();
+  for (auto& buffer : buffers()) all.push_back(std::move(buffer));
+  return all;
+}
+
+template <std::floating_point T>
+void Module<T>::load_state(const NamedTensors<T>& state) {
+  copy_values(kind().c_str(), state, this->state());
+}
+
+template <std::floating_point T>
+Index Module<T>::parameter_count() const {
+  Index count = 0;
+  for (const auto& parameter : parameters()) count += parameter.tensor.size();
+  return count;
+}
+
+template <std::floating_point T>
+void Module<T>::train(bool on) {
+  training_ = on;
+  for (auto* child : children_) child->train(on);
+}
+
+template <std::floating_point T>
+void Module<T>::freeze(bool on) {
+  for (auto& parameter : parameters()) parameter.tensor.set_requires_grad(!on);
+}
+
+template <std::floating_point T>
+void Module<T>::zero_grad() {
+  for (auto& parameter : parameters()) parameter.tensor.zero_grad();
+}
+
+}  // namespace gan

@@ -1,0 +1,107 @@
+// Spectral normalisation of dense and convolution layers.
+#include "gan/nn/spectral_norm.hpp"
+
+#include <Eigen/SVD>
+
+#include "gan/nn/conv2d.hpp"
+#include "gan/nn/dense.hpp"
+#include "support/catch.hpp"
+#include "support/gradcheck.hpp"
+
+using namespace gan;
+using gan::test::random_tensor;
+using gan::test::require_close;
+
+namespace {
+
+struct Root : Module<double> {
+  explicit Root(Rng& rng) : Module<double>(rng) {}
+};
+
+double largest_singular_value(const Tensor<double>& weight) {
+  return Eigen::MatrixXd(weight.matrix()).jacobiSvd().singularValues()[0];
+}
+
+Tensor<double> u_of(const Module<double>& layer) { return layer.buffers().front().tensor; }
+
+}  // namespace
+
+TEST_CASE("spectral norm divides by the largest singular value", "[nn]") {
+  Rng rng(1);
+  Root root(rng);
+  Dense<double> dense(&root, "dense", 6, 5, {.bias = false, .spectral_norm = true});
+  Conv2d<double> conv(&root, "conv", 3, 4, {.kernel = 2, .bias = false, .spectral_norm = true});
+  const auto x = random_tensor({3, 6}, rng), image = random_tensor({2, 4, 4, 3}, rng);
+  for (int i = 0; i < 300; ++i) dense(x), conv(image);
+  require_close(dense(x), matmul(x, dense.weight()) / largest_singular_value(dense.weight()), 1e-8, "dense");
+  require_close(conv(image), conv2d(image, conv.weight()) / largest_singular_value(conv.weight()), 1e-8, "conv2d");
+}
+
+TEST_CASE("spectral norm iterates once a training forward, never in evaluation", "[nn]") {
+  Rng rng(2);
+  Root root(rng);
+  Dense<double> dense(&root, "dense", 6, 5, {.spectral_norm = true});
+  REQUIRE(dense.state().size() == 3);
+  REQUIRE(dense.buffers().front().name == "u");
+  REQUIRE(u_of(dense).shape() == Shape{5});
+  const auto x = random_tensor({3, 6}, rng);
+  // Move the weight away from where u was found.
+  Tensor<double>(dense.weight()).mutable_values() += random_tensor({30}, rng).values();
+
+  const auto before = u_of(dense).clone();
+  dense.eval();
+  const auto y = dense(x);
+  require_close(u_of(dense), before, 0, "u in evaluation");
+  require_close(dense(x), y, 0, "evaluation repeats");
+
+  dense.train();
+  dense(x);
+  const Eigen::MatrixXd w = dense.weight().matrix();
+  const Eigen::VectorXd v = (w * before.matrix().transpose()).normalized();
+  const Eigen::VectorXd expected = (w.transpose() * v).normalized();
+  for (Index i = 0; i < 5; ++i) REQUIRE(u_of(dense).data()[i] == Approx(expected[i]).margin(1e-12));
+
+  // State brings back the same results.
+  Dense<double> copy(&root, "copy", 6, 5, {.spectral_norm = true});
+  copy.load_state(dense.state());
+  require_close(copy(x), dense(x), 0, "restored");
+}
+
+TEST_CASE("spectral norm allows two forward passes before one backward", "[nn]") {
+  Rng rng(3);
+  Root root(rng);
+  Dense<double> dense(&root, "dense", 4, 2, {.spectral_norm = true});
+  const auto loss = sum(dense(random_tensor({3, 4}, rng))) - sum(dense(random_tensor({3, 4}, rng)));
+  REQUIRE(backward(loss).size() == 2);
+}
+
+TEST_CASE("spectral norm gradients", "[nn]") {
+  Rng rng(4);
+  Root root(rng);
+  // With u and v constant, in first and second order.
+  const auto v = random_tensor({6}, rng, 0.5, 1), u = random_tensor({2}, rng, 0.5, 1);
+  test::check_gradients([&](const test::Inputs& in) { return SpectralNorm<double>::divided(in[0], v, u); },
+                        {random_tensor({3, 2, 2}, rng, 0.5, 1)});
+  // sigma = |W u| has the gradient v u^T exactly, so that the layer's first order is right in evaluation.
+  Conv2d<double> conv(&root, "conv", 2, 3, {.kernel = 2, .bias = false, .spectral_norm = true});
+  conv.eval();
+  auto x = random_tensor({2, 3, 3, 2}, rng);
+  x.set_requires_grad();
+  Tensor<double> weight = conv.weight();
+  const auto target = random_tensor({2, 2, 2, 3}, rng);
+  const auto loss = [&] { return sum(target * conv(x)); };
+  const auto gradients = grad(loss(), {weight, x});
+  require_close(gradients[0], test::finite_difference([&] { return loss().item(); }, weight), 1e-7, "weight");
+  require_close(gradients[1], test::finite_difference([&] { return loss().item(); }, x), 1e-7, "x");
+}
+
+TEST_CASE("spectral norm survives a weight of zeros", "[nn]") {
+  Rng rng(5);
+  Root root(rng);
+  Dense<double> dense(&root, "dense", 4, 3, {.spectral_norm = true, .weight_initializer = init::zeros()});
+  const auto x = random_tensor({2, 4}, rng);
+  REQUIRE((dense(x).values() == 0).all());
+  Tensor<double>(dense.weight()).mutable_values() = random_tensor({12}, rng).values();
+  for (int i = 0; i < 200; ++i) dense(x);
+  require_close(dense(x), matmul(x, dense.weight()) / largest_singular_value(dense.weight()), 1e-6, "recovered");
+}
