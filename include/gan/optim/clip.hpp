@@ -1,0 +1,105 @@
+// Limits on gradients, by norm and by value, and on weights.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "gan/core/random.hpp"
+#include "gan/tensor/named.hpp"
+
+namespace gan {
+
+/// Scales all gradients by one factor so that their joint Euclidean norm is at most `max_norm` (Pascanu et al., 2013),
+/// and returns the norm from before. Sums in double, in an order that does not depend on the number of threads.
+/// Parameters without a gradient are left out; a norm that is not finite changes nothing. Throws unless max_norm > 0;
+/// infinity only measures.
+template <class T>
+double clip_by_global_norm(const NamedTensors<T>& parameters, double max_norm);
+
+/// Limits each element of the gradients to [-limit, limit]. Throws unless limit > 0.
+template <class T>
+void clip_by_value(const NamedTensors<T>& parameters, double limit);
+
+/// Limits each element of the parameters themselves to [-limit, limit]. Throws unless limit > 0.
+template <class T>
+void clip_weights(const NamedTensors<T>& parameters, double limit);
+
+/// Weight clipping (Arjovsky et al., 2017) in the place of a penalty: adds nothing to the loss, and limits the
+/// discriminator's parameters to [-limit, limit] after each of its steps.
+struct ClipWeights {
+  double limit = 0.01;
+
+  template <class T, class D>
+  Tensor<T> operator()(D&&, const Tensor<T>&, const Tensor<T>&, Rng&, Index) const {
+    return {};
+  }
+  template <class T>
+  void after_step(const NamedTensors<T>& discriminator_parameters) const {
+    clip_weights(discriminator_parameters, limit);
+  }
+};
+
+namespace detail {
+
+template <class T>
+double sum_of_squares(const Tensor<T>& x) {
+  constexpr Index part = 1 << 14;
+  const Index parts = (x.size() + part - 1) / part;
+  std::vector<double> sums(static_cast<std::size_t>(parts));
+  parallel_for(parts, 1, [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      const ConstValues<T> values(x.data() + i * part, std::min(part, x.size() - i * part));
+      sums[static_cast<std::size_t>(i)] = values.template cast<double>().square().sum();
+    }
+  });
+  double total = 0;
+  for (const double s : sums) total += s;
+  return total;
+}
+
+template <class T>
+void limit_values(Tensor<T> x, double limit) {
+  const T bound = static_cast<T>(limit);
+  T* values = x.mutable_data();
+  elementwise_for(x.size(), [=](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) values[i] = std::clamp(values[i], -bound, bound);
+  });
+}
+
+}  // namespace detail
+
+template <class T>
+double clip_by_global_norm(const NamedTensors<T>& parameters, double max_norm) {
+  check(max_norm > 0, "clip_by_global_norm: max_norm is ", max_norm, ", expected a number above 0");
+  double squares = 0;
+  for (const auto& [name, tensor] : parameters)
+    if (const auto gradient = tensor.grad(); gradient.defined()) squares += detail::sum_of_squares(gradient);
+  const double norm = std::sqrt(squares);
+  if (!(norm > max_norm) || !std::isfinite(norm)) return norm;
+  const T scale = static_cast<T>(max_norm / norm);
+  for (const auto& [name, tensor] : parameters) {
+    auto gradient = tensor.grad();
+    if (!gradient.defined()) continue;
+    T* values = gradient.mutable_data();
+    detail::elementwise_for(gradient.size(), [=](Index begin, Index end) {
+      for (Index i = begin; i < end; ++i) values[i] *= scale;
+    });
+  }
+  return norm;
+}
+
+template <class T>
+void clip_by_value(const NamedTensors<T>& parameters, double limit) {
+  check(limit > 0, "clip_by_value: limit is ", limit, ", expected a number above 0");
+  for (const auto& [name, tensor] : parameters)
+    if (const auto gradient = tensor.grad(); gradient.defined()) detail::limit_values(gradient, limit);
+}
+
+template <class T>
+void clip_weights(const NamedTensors<T>& parameters, double limit) {
+  check(limit > 0, "clip_weights: limit is ", limit, ", expected a number above 0");
+  for (const auto& [name, tensor] : parameters) detail::limit_values(tensor, limit);
+}
+
+}  // namespace gan
