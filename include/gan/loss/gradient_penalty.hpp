@@ -1,0 +1,99 @@
+// Penalties between or around the samples: WGAN-GP, DRAGAN, and the zero-centred one.
+#pragma once
+
+#include <cmath>
+
+#include "gan/loss/penalty.hpp"
+#include "gan/tensor/random.hpp"
+
+namespace gan {
+
+/// WGAN-GP (Gulrajani et al., 2017): weight mean((|dD/dx| - target)^2) at x = u real + (1 - u) fake, with one u,
+/// uniform on [0, 1), a sample, and the norm over all axes but the first. With target 0 it is weight mean(|dD/dx|^2),
+/// without a root. Throws unless real and fake have one shape.
+struct GradientPenalty {
+  double weight = 10;
+  double target = 1;
+  bool one_sided = false;  ///< only slopes above the target count (Petzka et al., 2018)
+  double epsilon = 1e-12;  ///< inside the root of the norm, whose gradient is infinite at 0 without it
+
+  template <class T, class D>
+  Tensor<T> operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng, Index step) const;
+};
+
+/// DRAGAN (Kodali et al., 2017): weight mean((|dD/dx| - target)^2) around the real samples, at x = real + N(0, s^2),
+/// where s is `noise` times the standard deviation of all elements of the batch.
+struct Dragan {
+  double weight = 10;
+  double target = 1;
+  double noise = 0.5;
+  double epsilon = 1e-12;  ///< as in GradientPenalty
+
+  template <class T, class D>
+  Tensor<T> operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng, Index step) const;
+};
+
+/// The zero-centred penalty of Thanh-Tung et al., 2019: weight mean(|dD/dx|^2) on interpolates of real samples and
+/// fakes, drawn as in GradientPenalty. Throws unless they have one shape.
+struct ZeroCentered {
+  double weight = 10;
+
+  template <class T, class D>
+  Tensor<T> operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng, Index step) const;
+};
+
+namespace detail {
+
+/// u real + (1 - u) fake, one u a sample, without history.
+template <class T>
+Tensor<T> interpolates(const char* penalty, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng) {
+  check_same_samples(penalty, real, fake);
+  check(real.rank() >= 1, penalty, ": samples ", real.shape(), " have no batch axis");
+  const NoGrad no_grad;
+  Shape one_a_sample = real.shape();
+  for (Index axis = 1; axis < real.rank(); ++axis) one_a_sample = one_a_sample.with(axis, 1);
+  return fake + uniform<T>(rng, one_a_sample) * (real - fake);
+}
+
+/// weight mean((|dD/dx| - target)^2).
+template <class T, class D>
+Tensor<T> slope_penalty(const char* penalty, D& discriminator, const Tensor<T>& x, double weight, double target,
+                        bool one_sided, double epsilon) {
+  check(weight >= 0 && target >= 0 && epsilon >= 0, penalty, ": weight is ", weight, ", target ", target,
+        " and epsilon ", epsilon, ", expected 0 or more of each");
+  const auto squares = squared_norms(score_gradient(penalty, discriminator, x));
+  if (target == 0) return weight * mean(squares);
+  const auto excess = sqrt(squares + epsilon) - target;
+  return weight * mean(square(one_sided ? relu(excess) : excess));
+}
+
+}  // namespace detail
+
+template <class T, class D>
+Tensor<T> GradientPenalty::operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng,
+                                      Index) const {
+  const auto x = detail::interpolates("gradient penalty", real, fake, rng);
+  return detail::slope_penalty("gradient penalty", discriminator, x, weight, target, one_sided, epsilon);
+}
+
+template <class T, class D>
+Tensor<T> Dragan::operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>&, Rng& rng, Index) const {
+  check(real.defined() && real.size() > 0, "dragan: no samples");
+  check(noise >= 0, "dragan: noise is ", noise, ", expected 0 or more");
+  Tensor<T> x;
+  {
+    const NoGrad no_grad;
+    const double deviation = std::sqrt(static_cast<double>(variance(real).item()));
+    x = real + normal<T>(rng, real.shape(), 0, noise * deviation);
+  }
+  return detail::slope_penalty("dragan", discriminator, x, weight, target, false, epsilon);
+}
+
+template <class T, class D>
+Tensor<T> ZeroCentered::operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng,
+                                   Index) const {
+  const auto x = detail::interpolates("zero-centred penalty", real, fake, rng);
+  return detail::slope_penalty("zero-centred penalty", discriminator, x, weight, 0, false, 0);
+}
+
+}  // namespace gan
