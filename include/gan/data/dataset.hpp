@@ -1,0 +1,134 @@
+// Dataset<T>: items of one shape, with or without labels, gathered into batches.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "gan/core/error.hpp"
+#include "gan/core/parallel.hpp"
+#include "gan/core/shape.hpp"
+#include "gan/tensor/tensor.hpp"
+
+namespace gan {
+
+/// What bytes 0 ... 255 become: what a tanh or what a sigmoid puts out.
+enum class PixelRange { minus_one_to_one, zero_to_one };
+
+/// Items of one shape held in memory, as bytes that are scaled when they are gathered (MNIST then takes 47 MB) or as
+/// numbers. The items never change, so copies share them and are cheap.
+template <class T>
+class Dataset {
+ public:
+  /// Items from bytes, row-major one after the other. `labels` is empty or has one number for each item. Throws when
+  /// the bytes are none or not a whole number of items, and when the numbers of items and labels differ.
+  static Dataset from_bytes(const Shape& item_shape, std::vector<std::uint8_t> bytes, std::vector<Index> labels = {},
+                            PixelRange range = PixelRange::minus_one_to_one);
+  /// Items from numbers, used as they are; throws also when one of them is not finite.
+  static Dataset from(const Shape& item_shape, std::vector<T> values, std::vector<Index> labels = {});
+
+  /// Number of items, at least 1.
+  Index size() const { return content_->size; }
+  const Shape& item_shape() const { return content_->item_shape; }
+
+  bool has_labels() const { return !content_->labels.empty(); }
+  /// All labels; empty without.
+  std::span<const Index> labels() const { return content_->labels; }
+  /// Label of one item. Throws without labels and outside [0, size()).
+  Index label(Index i) const;
+
+  /// Items `indices` as a batch [k, ...item_shape]. Throws outside [0, size()).
+  Tensor<T> gather(std::span<const Index> indices) const;
+
+ private:
+  struct Content {
+    Shape item_shape;
+    Index size = 0;
+    std::vector<std::uint8_t> bytes;
+    std::vector<T> values;
+    std::vector<Index> labels;
+    PixelRange range = PixelRange::minus_one_to_one;
+  };
+
+  explicit Dataset(std::shared_ptr<const Content> content) : content_(std::move(content)) {}
+  static Dataset make(Content content, std::size_t count);
+
+  std::shared_ptr<const Content> content_;
+};
+
+namespace detail {
+
+/// Bytes to [-1, 1] or [0, 1]: plain arithmetic on arrays, hence vector code. The ends of the range are exact.
+template <class T>
+void scale_bytes(const std::uint8_t* from, Index count, PixelRange range, T* to) {
+  static_assert(T(127.5) * (1 / T(127.5)) == 1 && T(255) * (1 / T(255)) == 1);
+  const bool centred = range == PixelRange::minus_one_to_one;
+  const T offset = centred ? T(127.5) : T(0), scale = 1 / (centred ? T(127.5) : T(255));
+  for (Index i = 0; i < count; ++i) to[i] = (static_cast<T>(from[i]) - offset) * scale;
+}
+
+}  // namespace detail
+
+template <class T>
+Dataset<T> Dataset<T>::make(Content content, std::size_t count) {
+  const Index item = content.item_shape.size();
+  check(content.item_shape.rank() < Shape::max_rank, "dataset: items of shape ", content.item_shape,
+        ", expected at most ", Shape::max_rank - 1, " axes");
+  check(item > 0, "dataset: items of shape ", content.item_shape, " are empty");
+  check(count > 0, "dataset: empty, expected at least one item of shape ", content.item_shape);
+  check(static_cast<Index>(count) % item == 0, "dataset: ", count, " values are not a whole number of items of shape ",
+        content.item_shape, " (", item, " values each)");
+  content.size = static_cast<Index>(count) / item;
+  check(content.labels.empty() || static_cast<Index>(content.labels.size()) == content.size, "dataset: ", content.size,
+        " items but ", content.labels.size(), " labels, expected equal numbers or no labels");
+  return Dataset(std::make_shared<const Content>(std::move(content)));
+}
+
+template <class T>
+Dataset<T> Dataset<T>::from_bytes(const Shape& item_shape, std::vector<std::uint8_t> bytes, std::vector<Index> labels,
+                                  PixelRange range) {
+  const std::size_t count = bytes.size();
+  return make({item_shape, 0, std::move(bytes), {}, std::move(labels), range}, count);
+}
+
+template <class T>
+Dataset<T> Dataset<T>::from(const Shape& item_shape, std::vector<T> values, std::vector<Index> labels) {
+  const auto bad = std::find_if_not(values.begin(), values.end(), [](T x) { return std::isfinite(x); });
+  check(bad == values.end(), "dataset: value ", bad - values.begin(), " is not finite");
+  const std::size_t count = values.size();
+  return make({item_shape, 0, {}, std::move(values), std::move(labels), {}}, count);
+}
+
+template <class T>
+Index Dataset<T>::label(Index i) const {
+  check(has_labels(), "dataset: has no labels");
+  check(i >= 0 && i < size(), "dataset: label ", i, " asked for, expected one of [0, ", size(), ")");
+  return content_->labels[static_cast<std::size_t>(i)];
+}
+
+template <class T>
+Tensor<T> Dataset<T>::gather(std::span<const Index> indices) const {
+  for (const Index i : indices)
+    check(i >= 0 && i < size(), "dataset: item ", i, " asked for, expected one of [0, ", size(), ")");
+  const Content& content = *content_;
+  const Index count = static_cast<Index>(indices.size()), item = content.item_shape.size();
+  auto batch = Tensor<T>::empty(content.item_shape.inserted(0, count));
+  T* const to = batch.mutable_data();
+  parallel_for(count, std::max<Index>(1, (1 << 17) / item), [&](Index begin, Index end) {
+    for (Index k = begin; k < end; ++k) {
+      const Index start = indices[static_cast<std::size_t>(k)] * item;
+      if (content.values.empty())
+        detail::scale_bytes(content.bytes.data() + start, item, content.range, to + k * item);
+      else
+        std::copy_n(content.values.data() + start, item, to + k * item);
+    }
+  });
+  return batch;
+}
+
+}  // namespace gan

@@ -1,0 +1,167 @@
+// Distributions in the plane that show mode collapse and fit at a glance: ring, grid, Swiss roll, two moons.
+#pragma once
+
+#include <cmath>
+#include <iterator>
+#include <numbers>
+#include <span>
+#include <vector>
+
+#include "gan/core/error.hpp"
+#include "gan/core/random.hpp"
+
+namespace gan {
+
+// Every sampler returns n points as x, y, x, y, ... ([n, 2] row-major), element type float or double, and throws for a
+// count outside [0, 2^30] and for options outside the ranges given.
+
+/// Mixture of `modes` equal Gaussians on a circle. The defaults are the 2D-ring of VEEGAN (Srivastava et al., 2017) and
+/// PacGAN (Lin et al., 2018). 1 <= modes <= 2^20, radius >= 0, deviation >= 0.
+struct GaussianRingOptions {
+  Index modes = 8;
+  double radius = 1, deviation = 0.01;
+};
+
+/// Mixture of side x side equal Gaussians on a square lattice around 0: centres at (column - (side - 1) / 2) spacing.
+/// The defaults are the 2D-grid of VEEGAN and PacGAN, 25 modes at -4, -2, 0, 2, 4. 1 <= side <= 2^10, spacing >= 0,
+/// deviation
+/// >= 0.
+struct GaussianGridOptions {
+  Index side = 5;
+  double spacing = 2, deviation = 0.05;
+};
+
+/// scale (t cos t, t sin t) with t uniform in [first_turn, last_turn] 2 pi, plus noise: the Swiss roll seen from its
+/// end. The defaults keep it within about 1.1 of 0. 0 <= first_turn < last_turn, scale > 0, deviation >= 0.
+struct SwissRollOptions {
+  double first_turn = 0.75, last_turn = 2.25;
+  double scale = 1 / (4.5 * std::numbers::pi), deviation = 0.01;
+};
+
+/// Two interleaved half circles of radius 1, plus noise: (cos t, sin t) and (1 - cos t, 1/2 - sin t), t uniform in
+/// [0, pi], moved so that the mean is 0. deviation >= 0.
+struct TwoMoonsOptions {
+  double deviation = 0.05;
+};
+
+template <class T>
+std::vector<T> gaussian_ring(Index n, Rng& rng, const GaussianRingOptions& options = {});
+template <class T>
+std::vector<T> gaussian_grid(Index n, Rng& rng, const GaussianGridOptions& options = {});
+template <class T>
+std::vector<T> swiss_roll(Index n, Rng& rng, const SwissRollOptions& options = {});
+template <class T>
+std::vector<T> two_moons(Index n, Rng& rng, const TwoMoonsOptions& options = {});
+
+/// Centres of the modes, [modes, 2], for metrics of coverage. Ring: counter-clockwise from (radius, 0). Grid: row after
+/// row of equal y, x ascending.
+template <class T>
+std::vector<T> gaussian_ring_modes(const GaussianRingOptions& options = {});
+template <class T>
+std::vector<T> gaussian_grid_modes(const GaussianGridOptions& options = {});
+
+namespace detail {
+
+inline constexpr Index max_points = Index{1} << 30, max_modes = Index{1} << 20;
+
+inline void check_points(const char* name, Index n, double deviation) {
+  check(n >= 0 && n <= max_points, name, ": ", n, " points, expected a count in [0, ", max_points, "]");
+  check(deviation >= 0 && std::isfinite(deviation), name, ": deviation ", deviation, ", expected at least 0");
+}
+
+/// [n, 2] of noise, to which the samplers add the places.
+template <class T>
+std::vector<T> toy_noise(Index n, double deviation, Rng& rng) {
+  std::vector<T> points(static_cast<std::size_t>(2 * n));
+  rng.normal(std::span<T>(points), T(0), static_cast<T>(deviation));
+  return points;
+}
+
+template <class T>
+std::vector<T> mixture(Index n, const std::vector<T>& modes, double deviation, Rng& rng) {
+  std::vector<T> points = toy_noise<T>(n, deviation, rng);
+  std::vector<Index> chosen(static_cast<std::size_t>(n));
+  rng.integers(chosen, 0, std::ssize(modes) / 2);
+  for (std::size_t i = 0; i < chosen.size(); ++i)
+    for (std::size_t axis = 0; axis < 2; ++axis)
+      points[2 * i + axis] += modes[2 * static_cast<std::size_t>(chosen[i]) + axis];
+  return points;
+}
+
+}  // namespace detail
+
+template <class T>
+std::vector<T> gaussian_ring_modes(const GaussianRingOptions& options) {
+  check(options.modes >= 1 && options.modes <= detail::max_modes, "ring: ", options.modes,
+        " modes, expected a number in [1, ", detail::max_modes, "]");
+  check(options.radius >= 0 && std::isfinite(options.radius), "ring: radius ", options.radius, ", expected at least 0");
+  std::vector<T> modes;
+  for (Index k = 0; k < options.modes; ++k) {
+    const double angle = 2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(options.modes);
+    modes.push_back(static_cast<T>(options.radius * std::cos(angle)));
+    modes.push_back(static_cast<T>(options.radius * std::sin(angle)));
+  }
+  return modes;
+}
+
+template <class T>
+std::vector<T> gaussian_grid_modes(const GaussianGridOptions& options) {
+  constexpr Index most = Index{1} << 10;
+  check(options.side >= 1 && options.side <= most, "grid: side ", options.side, ", expected one in [1, ", most, "]");
+  check(options.spacing >= 0 && std::isfinite(options.spacing), "grid: spacing ", options.spacing,
+        ", expected at least 0");
+  const double middle = static_cast<double>(options.side - 1) / 2;
+  std::vector<T> modes;
+  for (Index row = 0; row < options.side; ++row)
+    for (Index column = 0; column < options.side; ++column) {
+      modes.push_back(static_cast<T>((static_cast<double>(column) - middle) * options.spacing));
+      modes.push_back(static_cast<T>((static_cast<double>(row) - middle) * options.spacing));
+    }
+  return modes;
+}
+
+template <class T>
+std::vector<T> gaussian_ring(Index n, Rng& rng, const GaussianRingOptions& options) {
+  detail::check_points("ring", n, options.deviation);
+  return detail::mixture<T>(n, gaussian_ring_modes<T>(options), options.deviation, rng);
+}
+
+template <class T>
+std::vector<T> gaussian_grid(Index n, Rng& rng, const GaussianGridOptions& options) {
+  detail::check_points("grid", n, options.deviation);
+  return detail::mixture<T>(n, gaussian_grid_modes<T>(options), options.deviation, rng);
+}
+
+template <class T>
+std::vector<T> swiss_roll(Index n, Rng& rng, const SwissRollOptions& options) {
+  detail::check_points("swiss_roll", n, options.deviation);
+  check(options.first_turn >= 0 && options.first_turn < options.last_turn && std::isfinite(options.last_turn),
+        "swiss_roll: turns from ", options.first_turn, " to ", options.last_turn, ", expected 0 <= first < last");
+  check(options.scale > 0 && std::isfinite(options.scale), "swiss_roll: scale ", options.scale, ", expected above 0");
+  std::vector<T> points = detail::toy_noise<T>(n, options.deviation, rng);
+  std::vector<double> turns(static_cast<std::size_t>(n));
+  rng.uniform(std::span<double>(turns), options.first_turn, options.last_turn);
+  for (std::size_t i = 0; i < turns.size(); ++i) {
+    const double t = 2 * std::numbers::pi * turns[i];
+    points[2 * i] += static_cast<T>(options.scale * t * std::cos(t));
+    points[2 * i + 1] += static_cast<T>(options.scale * t * std::sin(t));
+  }
+  return points;
+}
+
+template <class T>
+std::vector<T> two_moons(Index n, Rng& rng, const TwoMoonsOptions& options) {
+  detail::check_points("two_moons", n, options.deviation);
+  std::vector<T> points = detail::toy_noise<T>(n, options.deviation, rng);
+  std::vector<double> places(static_cast<std::size_t>(n));
+  rng.uniform(std::span<double>(places), -1.0, 1.0);  // the sign is the moon
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    const double t = std::numbers::pi * std::abs(places[i]), side = places[i] < 0 ? -1 : 1;
+    // The moons are each other turned by half a circle about (1/2, 1/4), which is the mean.
+    points[2 * i] += static_cast<T>(side * (std::cos(t) - 0.5));
+    points[2 * i + 1] += static_cast<T>(side * (std::sin(t) - 0.25));
+  }
+  return points;
+}
+
+}  // namespace gan
