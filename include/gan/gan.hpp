@@ -19,6 +19,8 @@
 #include "gan/data/loader.hpp"
 #include "gan/data/mnist.hpp"
 #include "gan/data/toy.hpp"
+#include "gan/io/image.hpp"
+#include "gan/io/safetensors.hpp"
 #include "gan/loss/bce.hpp"
 #include "gan/loss/critic.hpp"
 #include "gan/loss/cross_entropy.hpp"

@@ -1,0 +1,141 @@
+// Named tensors in a file, in the safetensors format: https://github.com/huggingface/safetensors.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <type_traits>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "gan/core/error.hpp"
+#include "gan/core/file.hpp"
+#include "gan/io/safetensors_header.hpp"
+#include "gan/tensor/named.hpp"
+
+namespace gan {
+
+template <class T>
+struct SafetensorsFile {
+  NamedTensors<T> tensors;  ///< in the order of their data
+  std::map<std::string, std::string> metadata;
+};
+
+/// Writes tensors as F32 (float) or F64 (double) in the given order, replacing an older file as a whole; see
+/// AtomicFile. Throws for a name that is empty, used twice, "__metadata__" or not UTF-8, for an undefined tensor, and
+/// when the file cannot be written.
+template <class T>
+void save_safetensors(const std::filesystem::path& path, const NamedTensors<T>& tensors,
+                      const std::map<std::string, std::string>& metadata = {});
+
+/// Reads all tensors. Everything is verified before memory is taken for any: the header against the file's size and the
+/// format's limit of 100 MB, its JSON, and that the tensors are of type T and cover the data exactly, each in its
+/// place. Throws with file, what was expected and what was found.
+template <class T>
+SafetensorsFile<T> load_safetensors(const std::filesystem::path& path);
+
+namespace detail {
+
+static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian, as this code assumes");
+
+template <class T>
+constexpr const char* safetensors_dtype() {
+  static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>);
+  return std::is_same_v<T, float> ? "F32" : "F64";
+}
+
+/// The entry's shape, after comparing it, its type and the data it points to with each other.
+template <class T>
+Shape checked_shape(const std::string& file, const SafetensorsEntry& entry) {
+  check(entry.dtype == safetensors_dtype<T>(), file, ": tensor \"", entry.name, "\": expected dtype ",
+        safetensors_dtype<T>(), ", found ", printable(entry.dtype));
+  constexpr std::uint64_t limit = std::numeric_limits<Index>::max() / 16;
+  std::array<Index, Shape::max_rank> lengths{};
+  std::uint64_t product = 1;
+  for (std::size_t i = 0; i < entry.shape.size(); ++i) {
+    const std::uint64_t length = entry.shape[i];
+    check(length == 0 || (length <= limit && product <= limit / length), file, ": tensor \"", entry.name,
+          "\": its shape has more elements than memory can hold");
+    lengths[i] = static_cast<Index>(length);
+    product *= std::max<std::uint64_t>(length, 1);
+  }
+  const Shape shape(std::span<const Index>(lengths.data(), entry.shape.size()));
+  const std::uint64_t bytes = static_cast<std::uint64_t>(shape.size()) * sizeof(T);
+  check(entry.begin <= entry.end && entry.end - entry.begin == bytes, file, ": tensor \"", entry.name, "\": expected ",
+        bytes, " bytes of data for ", entry.dtype, " ", shape, ", found data_offsets [", entry.begin, ", ", entry.end,
+        "]");
+  return shape;
+}
+
+/// Sorts the entries by their data and verifies that they cover [0, bytes) without overlap or hole.
+inline void sort_and_check_cover(const std::string& file, std::vector<SafetensorsEntry>& entries, std::uint64_t bytes) {
+  std::stable_sort(entries.begin(), entries.end(),
+                   [](const auto& a, const auto& b) { return a.begin != b.begin ? a.begin < b.begin : a.end < b.end; });
+  std::uint64_t covered = 0;
+  for (const auto& entry : entries) {
+    check(entry.end <= bytes, file, ": tensor \"", entry.name, "\": data_offsets [", entry.begin, ", ", entry.end,
+          "] go beyond the data: expected at most ", bytes, " (file truncated?)");
+    check(entry.begin == covered, file, ": tensor \"", entry.name, "\": expected its data to begin at ", covered,
+          ", found ", entry.begin, entry.begin < covered ? ": tensors overlap" : ": bytes that belong to no tensor");
+    covered = entry.end;
+  }
+  check(covered == bytes, file, ": trailing bytes: expected ", covered, " bytes of data after the header, found ",
+        bytes);
+}
+
+}  // namespace detail
+
+template <class T>
+void save_safetensors(const std::filesystem::path& path, const NamedTensors<T>& tensors,
+                      const std::map<std::string, std::string>& metadata) {
+  const std::string file_name = path.string();
+  std::vector<detail::SafetensorsEntry> entries;
+  entries.reserve(tensors.size());
+  std::unordered_set<std::string> names;
+  std::uint64_t position = 0;
+  for (const auto& [name, tensor] : tensors) {
+    check(!name.empty() && name != "__metadata__", file_name, ": a tensor cannot be saved under the name \"", name,
+          '"');
+    check(names.insert(name).second, file_name, ": two tensors are named \"", name, '"');
+    check(tensor.defined(), file_name, ": tensor \"", name, "\" has no value to save");
+    const std::uint64_t end = position + static_cast<std::uint64_t>(tensor.size()) * sizeof(T);
+    entries.push_back(
+        {name, detail::safetensors_dtype<T>(), {tensor.shape().begin(), tensor.shape().end()}, position, end});
+    position = end;
+  }
+  const std::string header = detail::make_safetensors_header(file_name, entries, metadata);
+  const std::uint64_t length = header.size();
+  AtomicFile file(path);
+  file.write(&length, sizeof length);
+  file.write(header.data(), header.size());
+  for (const auto& [name, tensor] : tensors)
+    file.write(tensor.data(), static_cast<std::size_t>(tensor.size()) * sizeof(T));
+  file.commit();
+}
+
+template <class T>
+SafetensorsFile<T> load_safetensors(const std::filesystem::path& path) {
+  InputFile file(path);
+  const std::string file_name = path.string();
+  auto header = detail::read_safetensors_header(file);
+  std::vector<Shape> shapes;
+  detail::sort_and_check_cover(file_name, header.entries, file.remaining());
+  for (const auto& entry : header.entries) shapes.push_back(detail::checked_shape<T>(file_name, entry));
+
+  SafetensorsFile<T> result;
+  result.metadata = std::move(header.metadata);
+  result.tensors.reserve(header.entries.size());
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    auto tensor = Tensor<T>::empty(shapes[i]);
+    file.read(tensor.mutable_data(), static_cast<std::uint64_t>(tensor.size()) * sizeof(T), "tensor data");
+    result.tensors.push_back({std::move(header.entries[i].name), std::move(tensor)});
+  }
+  return result;
+}
+
+}  // namespace gan
