@@ -1,0 +1,69 @@
+// Mode coverage: how many modes of a known mixture a generator found, and how well.
+#pragma once
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "gan/metrics/features.hpp"
+
+namespace gan {
+
+struct ModeCoverage {
+  Index modes = 0;            ///< of the mixture
+  Index covered = 0;          ///< modes with at least one sample within 3 sigma
+  double high_quality = 0;    ///< share of all samples within 3 sigma of their nearest mode, in [0, 1]
+  double reverse_kl = 0;      ///< KL(samples || uniform) over the modes, in nats: in [0, log(modes)], or infinity
+  std::vector<Index> counts;  ///< high-quality samples of each mode
+};
+
+/// Samples [n, d] against the equally likely modes of a mixture: centres [k, d], each Gaussian of deviation `sigma` in
+/// every direction. Distances are Euclidean. The reverse KL is sum_i p_i log(k p_i) with p the histogram of the
+/// high-quality samples over their nearest modes; infinity when there is no such sample. A sample that is not finite
+/// counts as one of low quality. Throws for shapes that do not fit, centres that are not finite, and sigma not above 0
+/// (VEEGAN, Srivastava et al., 2017; PacGAN, Lin et al., 2018).
+template <class T>
+ModeCoverage mode_coverage(const Tensor<T>& samples, const Tensor<T>& centres, double sigma) {
+  detail::check_feature_shape("mode_coverage", "samples", samples, 1);
+  const detail::Features modes = detail::features("mode_coverage", "centres", centres, 1);
+  detail::check_same_width("mode_coverage", "samples", samples, "centres", centres);
+  check(sigma > 0 && std::isfinite(sigma), "mode_coverage: sigma ", sigma, ", expected a positive number");
+  const Index n = samples.shape()[0], d = samples.shape()[1], k = modes.rows();
+  const T* x = samples.data();
+  std::vector<Index> nearest(static_cast<std::size_t>(n));
+  parallel_for(n, std::max<Index>(1, (1 << 16) / (k * d)), [&](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) {
+      double best = 9 * sigma * sigma;
+      Index mode = -1;
+      for (Index j = 0; j < k; ++j) {
+        double square = 0;
+        for (Index axis = 0; axis < d; ++axis) {
+          const double difference = static_cast<double>(x[i * d + axis]) - modes(j, axis);
+          square += difference * difference;
+        }
+        if (square < best || (mode < 0 && square == best)) best = square, mode = j;  // never for NaN
+      }
+      nearest[static_cast<std::size_t>(i)] = mode;
+    }
+  });
+  ModeCoverage result;
+  result.modes = k;
+  result.counts.assign(static_cast<std::size_t>(k), 0);
+  for (const Index mode : nearest)
+    if (mode >= 0) ++result.counts[static_cast<std::size_t>(mode)];
+  double good = 0;
+  for (const Index count : result.counts) {
+    result.covered += count > 0 ? 1 : 0;
+    good += static_cast<double>(count);
+  }
+  result.high_quality = good / static_cast<double>(n);
+  if (good == 0) result.reverse_kl = std::numeric_limits<double>::infinity();
+  for (const Index count : result.counts) {
+    const double share = static_cast<double>(count) / good;
+    if (count > 0) result.reverse_kl += share * std::log(share * static_cast<double>(k));
+  }
+  result.reverse_kl = std::max(0.0, result.reverse_kl);  // rounding of an even histogram
+  return result;
+}
+
+}  // namespace gan
