@@ -1,0 +1,191 @@
+// The DCGAN pair: convolutions only, for images of any size that is a multiple of 4 (Radford et al., 2015).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gan/models/discriminator.hpp"
+#include "gan/models/generator.hpp"
+#include "gan/nn/activation.hpp"
+#include "gan/nn/batch_norm.hpp"
+#include "gan/nn/conv2d.hpp"
+#include "gan/nn/conv_transpose2d.hpp"
+#include "gan/nn/dense.hpp"
+#include "gan/nn/dropout.hpp"
+#include "gan/nn/minibatch_std_dev.hpp"
+#include "gan/nn/reshape.hpp"
+#include "gan/nn/sequential.hpp"
+
+namespace gan {
+
+struct DcganGeneratorOptions {
+  Index latent = 100;
+  LatentDistribution distribution = latent::normal();
+  Shape image = {28, 28, 1};  ///< [h, w, c]
+  /// Channels of the hidden maps are multiples of it: the last has `width`, each one before twice as many.
+  Index width = 64;
+  /// The hidden maps' channels and the strides of the transposed convolutions behind each, given instead of `width`.
+  /// Empty: every layer doubles the size, from a first map of 4 to 7 pixels (3 for 12, and at least two doublings).
+  std::vector<Index> channels{};
+  std::vector<Index> strides{};
+  Index kernel = 5;
+  ActivationFunction activation = gan::activation::leaky_relu(0.2);  ///< the paper has ReLU
+  bool batch_norm = true;
+  ActivationFunction output_activation = gan::activation::tanh();
+  Initializer weight_initializer = init::dcgan_weight();
+  Initializer scale_initializer = init::ones();  ///< of batch norms; the paper's code has init::dcgan_scale()
+};
+
+struct DcganDiscriminatorOptions {
+  Shape image = {28, 28, 1};  ///< [h, w, c]
+  Index width = 64;           ///< channels of the first map; each later one has twice as many
+  std::vector<Index> channels{};
+  std::vector<Index> strides{};
+  Index kernel = 5;
+  ActivationFunction activation = gan::activation::leaky_relu(0.2);
+  bool batch_norm = false;  ///< after each convolution but the first, as in the paper
+  double dropout = 0;       ///< after each activation
+  bool spectral_norm = false;
+  bool minibatch_std_dev = false;  ///< before the last layer
+  Initializer weight_initializer = init::dcgan_weight();
+  Initializer scale_initializer = init::ones();
+};
+
+namespace detail {
+
+/// How often an image of that size is halved until its map is about 4 pixels long; at least twice.
+inline std::size_t dcgan_halvings(const Shape& image) {
+  std::size_t halvings = 2;
+  for (Index h = image[0] / 4, w = image[1] / 4; h % 2 == 0 && w % 2 == 0 && h / 2 >= 4 && w / 2 >= 4; h /= 2, w /= 2)
+    ++halvings;
+  return halvings;
+}
+
+/// Fills channels and strides that were left empty; `widening` is true when channels grow with depth. Throws for sizes
+/// that do not fit.
+template <class Options>
+Options dcgan_layout(const char* what, Options options, bool widening) {
+  const Shape& image = options.image;
+  check(image.rank() == 3 && image[0] >= 4 && image[1] >= 4 && image[0] % 4 == 0 && image[1] % 4 == 0 && image[2] >= 1,
+        what, ": image ", image, ", expected [h, w, c] with h and w multiples of 4");
+  check(options.kernel >= 1 && options.width >= 1, what, ": kernel ", options.kernel, " and width ", options.width,
+        ", expected 1 or more");
+  if (options.channels.empty()) {
+    const std::size_t depth = options.strides.empty() ? dcgan_halvings(image) : options.strides.size();
+    for (std::size_t i = 0; i < depth; ++i) options.channels.push_back(options.width << (widening ? i : depth - 1 - i));
+  }
+  if (options.strides.empty()) options.strides.assign(options.channels.size(), 2);
+  check(options.channels.size() == options.strides.size(), what, ": ", options.channels.size(), " channels and ",
+        options.strides.size(), " strides, expected as many");
+  Index scale = 1;
+  for (std::size_t i = 0; i < options.strides.size(); ++i) {
+    const Index stride = options.strides[i];
+    check(stride >= 1 && options.channels[i] >= 1, what, ": stride ", stride, " and ", options.channels[i],
+          " channels of layer ", i, ", expected 1 or more");
+    scale *= stride;
+    check(image[0] % scale == 0 && image[1] % scale == 0, what, ": strides multiply to ", scale,
+          ", which does not divide image ", image);
+  }
+  return options;
+}
+
+inline Index dcgan_scale(const std::vector<Index>& strides) {
+  Index scale = 1;
+  for (const Index stride : strides) scale *= stride;
+  return scale;
+}
+
+}  // namespace detail
+
+/// z [n, latent] -> images [n, h, w, c] in [-1, 1]: a dense layer to the first map, then transposed convolutions with
+/// `same` padding, each but the last followed by batch norm and activation. No layer has a bias.
+template <std::floating_point T>
+class DcganGenerator : public Generator<T> {
+ public:
+  using Options = DcganGeneratorOptions;
+
+  /// Throws for sizes that do not fit.
+  explicit DcganGenerator(Rng& rng, const Options& given = {})
+      : Generator<T>(rng, {.latent = given.latent, .distribution = given.distribution}) {
+    const Options o = detail::dcgan_layout("dcgan generator", given, false);
+    const Index scale = detail::dcgan_scale(o.strides), h = o.image[0] / scale, w = o.image[1] / scale;
+    const std::size_t depth = o.channels.size();
+    net_.template add<Dense>("project", o.latent, h * w * o.channels[0],
+                             DenseOptions{.bias = false, .weight_initializer = o.weight_initializer});
+    finish("0", h * w * o.channels[0], o);
+    net_.template add<Reshape>("reshape", Shape{h, w, o.channels[0]});
+    for (std::size_t i = 0; i < depth; ++i) {
+      const std::string number = std::to_string(i + 1);
+      const bool last = i + 1 == depth;
+      const Index out = last ? o.image[2] : o.channels[i + 1];
+      net_.template add<ConvTranspose2d>(last ? "output" : "conv" + number, o.channels[i], out,
+                                         ConvTranspose2dOptions{.kernel = o.kernel,
+                                                                .stride = o.strides[i],
+                                                                .padding = Padding::same(),
+                                                                .bias = false,
+                                                                .weight_initializer = o.weight_initializer});
+      if (!last) finish(number, out, o);
+    }
+    net_.template add<Activation>("output_activation", o.output_activation);
+  }
+
+  Tensor<T> forward(const Tensor<T>& z) override { return net_(z); }
+  std::string kind() const override { return "DcganGenerator"; }
+
+ private:
+  void finish(const std::string& number, Index channels, const Options& o) {
+    if (o.batch_norm)
+      net_.template add<BatchNorm>("norm" + number, channels,
+                                   BatchNormOptions{.scale_initializer = o.scale_initializer});
+    net_.template add<Activation>("activation" + number, o.activation);
+  }
+
+  Sequential<T> net_{this, "net"};
+};
+
+/// Images [n, h, w, c] -> logits [n, 1]: strided convolutions with `same` padding, then a dense layer.
+template <std::floating_point T>
+class DcganDiscriminator : public Discriminator<T> {
+ public:
+  using Options = DcganDiscriminatorOptions;
+
+  /// Throws for sizes that do not fit.
+  explicit DcganDiscriminator(Rng& rng, const Options& given = {}) : Discriminator<T>(rng) {
+    const Options o = detail::dcgan_layout("dcgan discriminator", given, true);
+    Index in = o.image[2];
+    for (std::size_t i = 0; i < o.channels.size(); ++i) {
+      const std::string number = std::to_string(i + 1);
+      const bool norm = o.batch_norm && i > 0;
+      net_.template add<Conv2d>("conv" + number, in, o.channels[i],
+                                Conv2dOptions{.kernel = o.kernel,
+                                              .stride = o.strides[i],
+                                              .padding = Padding::same(),
+                                              .bias = !norm,
+                                              .spectral_norm = o.spectral_norm,
+                                              .weight_initializer = o.weight_initializer});
+      if (norm)
+        net_.template add<BatchNorm>("norm" + number, o.channels[i],
+                                     BatchNormOptions{.scale_initializer = o.scale_initializer});
+      net_.template add<Activation>("activation" + number, o.activation);
+      if (o.dropout > 0) net_.template add<Dropout>("dropout" + number, o.dropout);
+      in = o.channels[i];
+    }
+    if (o.minibatch_std_dev) {
+      net_.template add<MinibatchStdDev>("std_dev");
+      ++in;
+    }
+    const Index scale = detail::dcgan_scale(o.strides);
+    net_.template add<Flatten>("flatten");
+    net_.template add<Dense>(
+        "output", o.image[0] / scale * (o.image[1] / scale) * in, 1,
+        DenseOptions{.spectral_norm = o.spectral_norm, .weight_initializer = o.weight_initializer});
+  }
+
+  Tensor<T> forward(const Tensor<T>& x) override { return net_(x); }
+  std::string kind() const override { return "DcganDiscriminator"; }
+
+ private:
+  Sequential<T> net_{this, "net"};
+};
+
+}  // namespace gan

@@ -1,0 +1,96 @@
+// The MLP pair: dense layers only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gan/models/discriminator.hpp"
+#include "gan/models/generator.hpp"
+#include "gan/nn/activation.hpp"
+#include "gan/nn/batch_norm.hpp"
+#include "gan/nn/dense.hpp"
+#include "gan/nn/dropout.hpp"
+#include "gan/nn/reshape.hpp"
+#include "gan/nn/sequential.hpp"
+
+namespace gan {
+
+struct MlpGeneratorOptions {
+  Index latent = 100;
+  LatentDistribution distribution = gan::latent::normal();
+  Shape item = {28, 28, 1};  ///< shape of one sample
+  std::vector<Index> hidden = {256, 512, 1024};
+  ActivationFunction activation = gan::activation::leaky_relu(0.2);
+  bool batch_norm = true;  ///< after each hidden activation
+  double dropout = 0;      ///< after each hidden layer
+  ActivationFunction output_activation = gan::activation::tanh();
+};
+
+struct MlpDiscriminatorOptions {
+  Shape item = {28, 28, 1};
+  std::vector<Index> hidden = {512, 256};
+  ActivationFunction activation = gan::activation::leaky_relu(0.2);
+  bool batch_norm = false;
+  double dropout = 0;
+  bool spectral_norm = false;                                          ///< on every dense layer
+  ActivationFunction output_activation = gan::activation::identity();  ///< logits
+};
+
+namespace detail {
+
+/// Adds the layers in -> hidden... -> out to `net`.
+template <class T, class Options>
+void add_mlp(Sequential<T>& net, Index in, Index out, const Options& options, const DenseOptions& dense = {}) {
+  for (std::size_t i = 0; i < options.hidden.size(); ++i) {
+    const std::string number = std::to_string(i + 1);
+    net.template add<Dense>("dense" + number, in, options.hidden[i], dense);
+    net.template add<Activation>("activation" + number, options.activation);
+    if (options.batch_norm) net.template add<BatchNorm>("norm" + number, options.hidden[i]);
+    if (options.dropout != 0) net.template add<Dropout>("dropout" + number, options.dropout);
+    in = options.hidden[i];
+  }
+  net.template add<Dense>("output", in, out, dense);
+}
+
+}  // namespace detail
+
+/// z [n, latent] -> [n, ...item]. The defaults suit MNIST.
+template <std::floating_point T>
+class MlpGenerator : public Generator<T> {
+ public:
+  using Options = MlpGeneratorOptions;
+
+  explicit MlpGenerator(Rng& rng, const Options& options = {})
+      : Generator<T>(rng, {.latent = options.latent, .distribution = options.distribution}) {
+    detail::add_mlp(net_, options.latent, options.item.size(), options);
+    net_.template add<Activation>("output_activation", options.output_activation);
+    net_.template add<Reshape>("reshape", options.item);
+  }
+
+  Tensor<T> forward(const Tensor<T>& z) override { return net_(z); }
+  std::string kind() const override { return "MlpGenerator"; }
+
+ private:
+  Sequential<T> net_{this, "net"};
+};
+
+/// x [n, ...item] -> logits [n, 1].
+template <std::floating_point T>
+class MlpDiscriminator : public Discriminator<T> {
+ public:
+  using Options = MlpDiscriminatorOptions;
+
+  explicit MlpDiscriminator(Rng& rng, const Options& options = {}) : Discriminator<T>(rng) {
+    net_.template add<Flatten>("flatten");
+    detail::add_mlp(net_, options.item.size(), 1, options, {.spectral_norm = options.spectral_norm});
+    net_.template add<Activation>("output_activation", options.output_activation);
+  }
+
+  Tensor<T> forward(const Tensor<T>& x) override { return net_(x); }
+  std::string kind() const override { return "MlpDiscriminator"; }
+
+ private:
+  Sequential<T> net_{this, "net"};
+};
+
+}  // namespace gan
