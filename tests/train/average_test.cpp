@@ -1,0 +1,82 @@
+#include "gan/train/average.hpp"
+
+#include "support/catch.hpp"
+#include "train/pair.hpp"
+
+namespace {
+
+using gan::MovingAverage;
+
+}  // namespace
+
+TEST_CASE("the average is the weighted sum of all values it took in") {
+  for (const bool warm_up : {false, true}) {
+    Pair<double> pair(1, {.batch_norm = true});
+    auto& module = pair.generator;
+    MovingAverage<double> average(module, {.decay = 0.6, .warm_up = warm_up});
+    CHECK(bits(average.state()) == bits(module.state()));
+    const auto live = module.state();
+    std::vector<double> weights{1};  // of the first values and of those of each update
+    std::vector<gan::NamedTensors<double>> values{copies(live)};
+    for (int k = 0; k < 12; ++k) {
+      for (auto& [name, tensor] : module.state()) tensor.mutable_values() += 0.1 * (k + 1);
+      average.update();
+      values.push_back(copies(live));
+      // (1 + k) / (10 + k) is below 0.6 until k = 12.5.
+      const double decay = warm_up ? (1.0 + k) / (10.0 + k) : 0.6;
+      for (double& w : weights) w *= decay;
+      weights.push_back(1 - decay);
+    }
+    CHECK(average.updates() == 12);
+    for (std::size_t i = 0; i < live.size(); ++i) {
+      Eigen::ArrayXd expected = Eigen::ArrayXd::Zero(live[i].tensor.size());
+      for (std::size_t k = 0; k < weights.size(); ++k) expected += weights[k] * values[k][i].tensor.values();
+      CHECK((average.state()[i].tensor.values() - expected).abs().maxCoeff() < 1e-13);
+      CHECK(average.state()[i].name == live[i].name);
+    }
+  }
+}
+
+TEST_CASE("the warm-up ends where it reaches the decay") {
+  Pair<double> pair(1);
+  MovingAverage<double> average(pair.generator, {.decay = 0.5});
+  average.set_updates(1000);  // (1 + 1000) / (10 + 1000) is more than 0.5
+  const auto before = copies(average.state());
+  auto first = pair.generator.state()[0].tensor;
+  first.mutable_values() += 1;
+  average.update();
+  CHECK((average.state()[0].tensor.values() - before[0].tensor.values() - 0.5).abs().maxCoeff() < 1e-15);
+  CHECK(average.updates() == 1001);
+}
+
+TEST_CASE("the average has batch norm's statistics") {
+  Pair<double> pair(1, {.batch_norm = true});
+  MovingAverage<double> average(pair.generator);
+  bool found = false;
+  for (const auto& [name, tensor] : average.state()) found = found || name == "net.norm1.running_variance";
+  CHECK(found);
+}
+
+TEST_CASE("a swap lends the averages and gives the values back bit for bit") {
+  Pair<float> pair(1, {.batch_norm = true});
+  MovingAverage<float> average(pair.generator, {.decay = 0.9});
+  for (auto& [name, tensor] : pair.generator.state()) tensor.mutable_values() += 0.3f;
+  average.update();
+  const auto live = bits(pair.generator.state()), averaged = bits(average.state());
+  CHECK(live != averaged);
+  try {
+    const MovingAverage<float>::Swap scope(average);
+    CHECK(bits(pair.generator.state()) == averaged);
+    CHECK(bits(average.state()) == live);
+    gan::fail("leaving");
+  } catch (const gan::Error&) {
+  }
+  CHECK(bits(pair.generator.state()) == live);
+  CHECK(bits(average.state()) == averaged);
+}
+
+TEST_CASE("a decay outside [0, 1) is an error") {
+  Pair<float> pair(1);
+  for (const double decay : {-0.1, 1.0, 2.0})
+    CHECK_THROWS_WITH(MovingAverage<float>(pair.generator, {.decay = decay}), ContainsSubstring("expected [0, 1)"));
+}

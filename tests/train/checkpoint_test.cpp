@@ -1,0 +1,292 @@
+#include "gan/train/checkpoint.hpp"
+
+#include <limits>
+
+#include "gan/loss/gradient_penalty.hpp"
+#include "gan/optim/rms_prop.hpp"
+#include "gan/optim/sgd.hpp"
+#include "gan/train/callbacks.hpp"
+#include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
+#include "train/pair.hpp"
+
+#ifndef _WIN32
+#include <sys/wait.h>
+#include <unistd.h>
+#endif
+
+namespace {
+
+using gan::Index;
+using gan::Tensor;
+using G = gan::MlpGenerator<float>;
+using D = gan::MlpDiscriminator<float>;
+const PairOptions difficult = {.batch_norm = true, .dropout = 0.2};
+
+/// Networks, loader and trainer with everything that has a state, as a program makes them anew after a restart.
+template <class Optimizer>
+struct Session {
+  using Trainer = gan::Trainer<G, D, gan::NonSaturating, Optimizer, gan::GradientPenalty>;
+  using OptimizerOptions = typename Optimizer::Options;
+
+  explicit Session(const OptimizerOptions& optimizer = {}, std::uint64_t seed = 1,
+                   const PairOptions& options = difficult)
+      : pair(seed, options),
+        loader(ring_data<float>(50), {.batch = 4, .seed = seed}),
+        trainer(pair.generator, pair.discriminator,
+                {.objective = {.real_label = 0.9, .flip = 0.2},
+                 .generator_optimizer = optimizer,
+                 .discriminator_optimizer = optimizer,
+                 .generator_schedule = gan::schedule::cosine(30),
+                 .discriminator_steps = 2,
+                 .instance_noise = gan::schedule::linear(30),
+                 .average = gan::MovingAverageOptions{.decay = 0.9},
+                 .samples = 5,
+                 .seed = seed}) {}
+
+  std::string train(int steps) {
+    std::string losses;
+    for (int i = 0; i < steps; ++i) {
+      const auto r = trainer.step([&] { return loader.next().images; });
+      for (const double x : {r.discriminator_loss, r.generator_loss, r.penalty, r.real_score, r.fake_score})
+        losses += std::to_string(std::bit_cast<std::uint64_t>(x)) + " ";
+    }
+    return losses;
+  }
+  std::string all() {
+    const auto l = loader.state();
+    return everything(trainer) + bits(trainer.samples()) + std::to_string(l.seed) + " " + std::to_string(l.epoch) +
+           " " + std::to_string(l.position);
+  }
+
+  Pair<float> pair;
+  gan::Loader<float> loader;
+  Trainer trainer;
+};
+
+/// 20 steps straight, against 10, a checkpoint, new objects of another seed, and 10 more.
+template <class Optimizer>
+void check_resume(const typename Optimizer::Options& options) {
+  const TemporaryFolder folder;
+  Session<Optimizer> straight(options);
+  const auto first = straight.train(10), second = straight.train(10);
+  {
+    Session<Optimizer> before(options);
+    CHECK(before.train(10) == first);
+    CHECK(before.loader.position() == 8);  // in the middle of the second epoch
+    gan::save_checkpoint(folder / "c", before.trainer, &before.loader);
+  }
+  Session<Optimizer> after(options, 99);
+  gan::load_checkpoint(folder / "c", after.trainer, &after.loader);
+  CHECK(after.trainer.steps() == 10);
+  CHECK(after.train(10) == second);
+  CHECK(after.all() == straight.all());
+  CHECK(after.all() != Session<Optimizer>(options).all());
+}
+
+using AdamSession = Session<gan::Adam<float>>;
+
+/// What loading that file says; checks that it changes nothing.
+std::string refusal(const std::filesystem::path& path, AdamSession& session) {
+  const auto before = session.all();
+  std::string message = "no error";
+  try {
+    gan::load_checkpoint(path, session.trainer, &session.loader);
+  } catch (const gan::Error& error) {
+    message = error.what();
+  }
+  CHECK(session.all() == before);
+  return message;
+}
+
+}  // namespace
+
+TEST_CASE("a resumed run is the run that never stopped, bit for bit, with every optimizer") {
+  check_resume<gan::Adam<float>>({.learning_rate = 0.01, .weight_decay = 0.01});
+  check_resume<gan::AdamW<float>>({.learning_rate = 0.01});
+  check_resume<gan::Sgd<float>>({.learning_rate = 0.005, .momentum = 0.9});
+  check_resume<gan::RmsProp<float>>({.learning_rate = 0.01, .momentum = 0.5, .centered = true});
+}
+
+TEST_CASE("loading what does not fit is an error that changes nothing") {
+  const TemporaryFolder folder;
+  const auto path = folder / "c.safetensors";
+  AdamSession session;
+  session.train(3);
+
+  AdamSession wide({}, 1, {.hidden = 9, .batch_norm = true, .dropout = 0.2});
+  gan::save_checkpoint(path, wide.trainer, &wide.loader);
+  const auto other_shape = refusal(path, session);
+  CHECK_THAT(other_shape, ContainsSubstring(path.string()) && ContainsSubstring("\"generator.net.dense1.weight\"") &&
+                              ContainsSubstring("[3, 9]") && ContainsSubstring("[3, 8]"));
+
+  AdamSession plain({}, 1, {.dropout = 0.2});
+  gan::save_checkpoint(path, plain.trainer, &plain.loader);
+  CHECK_THAT(refusal(path, session), ContainsSubstring("\"generator.net.norm1.scale\" [8] is missing"));
+  gan::save_checkpoint(path, session.trainer, &session.loader);
+  CHECK_THAT(refusal(path, plain), ContainsSubstring("norm1") && ContainsSubstring("is not known"));
+
+  Session<gan::Sgd<float>> sgd({.learning_rate = 0.1, .momentum = 0.5});
+  gan::save_checkpoint(path, sgd.trainer, &sgd.loader);
+  CHECK_THAT(refusal(path, session), ContainsSubstring("generator_optimizer.first."));
+
+  gan::save_checkpoint(path, session.trainer);
+  CHECK_THAT(refusal(path, session), ContainsSubstring("\"loader_items\" is missing"));
+  const gan::Loader<float> others(ring_data<float>(51), {.batch = 5});
+  gan::save_checkpoint(path, session.trainer, &others);
+  CHECK_THAT(refusal(path, session),
+             ContainsSubstring("batches of 5 from 51 items") && ContainsSubstring("batches of 4 from 50"));
+
+  gan::save_checkpoint(path, session.trainer, &session.loader);
+  const auto file = gan::load_safetensors<float>(path);
+  for (const auto& [key, value] : file.metadata) {
+    auto metadata = file.metadata;
+    metadata.erase(key);
+    gan::save_safetensors(path, file.tensors, metadata);
+    CHECK_THAT(refusal(path, session), ContainsSubstring(path.string()) && ContainsSubstring(key));
+    if (key == "format") continue;
+    for (const char* wrong : {"", "x", "-1", "3x", "99999999999999999999", "1 2"}) {
+      metadata[key] = wrong;
+      gan::save_safetensors(path, file.tensors, metadata);
+      CHECK_THAT(refusal(path, session), ContainsSubstring("\"" + key + "\" is \"" + wrong + "\""));
+    }
+  }
+  auto metadata = file.metadata;
+  metadata["loader_position"] = "13";
+  gan::save_safetensors(path, file.tensors, metadata);
+  CHECK_THAT(refusal(path, session), ContainsSubstring("after 13 batches"));
+
+  gan::save_checkpoint(path, session.trainer, &session.loader);
+  const std::string whole = contents(path);
+  for (const std::size_t length :
+       {std::size_t{0}, std::size_t{5}, std::size_t{300}, whole.size() / 2, whole.size() - 1}) {
+    put(path, std::string_view(whole).substr(0, length));
+    CHECK_THAT(refusal(path, session), ContainsSubstring(path.string()));
+  }
+  CHECK_THAT(refusal(folder / "none", session), ContainsSubstring("cannot open"));
+
+  put(path, whole);
+  session.train(1);
+  const auto changed = session.all();
+  gan::load_checkpoint(path, session.trainer, &session.loader);
+  CHECK(session.all() != changed);
+}
+
+TEST_CASE("notes are kept beside the state and never replace it") {
+  const TemporaryFolder folder;
+  AdamSession session;
+  gan::save_checkpoint(folder / "c", session.trainer, &session.loader, {{"model", "mlp"}, {"step", "7"}});
+  const auto metadata = gan::load_safetensors<float>(folder / "c").metadata;
+  CHECK(metadata.at("model") == "mlp");
+  CHECK(metadata.at("step") == "0");
+}
+
+TEST_CASE("a generator is loaded by its class alone") {
+  const TemporaryFolder folder;
+  for (const bool averaged : {true, false}) {
+    Pair<float> pair(1, difficult), fresh(2, difficult);
+    gan::Trainer<G, D> trainer(pair.generator, pair.discriminator,
+                               {.generator_optimizer = {.learning_rate = 0.05},
+                                .average = averaged ? std::optional(gan::MovingAverageOptions{}) : std::nullopt});
+    for (std::uint64_t i = 0; i < 5; ++i) trainer.step(real_batch<float>(8, i));
+    gan::save_checkpoint(folder / "c", trainer);
+    gan::load_generator(folder / "c", fresh.generator);
+    gan::Rng noise(3);
+    const auto z = fresh.generator.draw(noise, 6);
+    CHECK(bits(fresh.generator.sample(z)) == bits(trainer.sample(z)));
+    CHECK((bits(fresh.generator.sample(z)) == bits(pair.generator.sample(z))) == !averaged);
+
+    Pair<float> wide(2, {.hidden = 9, .batch_norm = true});
+    const auto before = bits(wide.generator.state());
+    REQUIRE_THROWS_WITH(gan::load_generator(folder / "c", wide.generator),
+                        ContainsSubstring((folder / "c").string()) && ContainsSubstring("net.dense1.weight"));
+    CHECK(bits(wide.generator.state()) == before);
+  }
+  gan::save_safetensors<float>(folder / "c", {{"discriminator.x", Tensor<float>::ones({2})}});
+  Pair<float> pair(1);
+  REQUIRE_THROWS_WITH(gan::load_generator(folder / "c", pair.generator), ContainsSubstring("holds no generator"));
+}
+
+TEST_CASE("the callback saves every few steps and at the end, and never what is not finite") {
+  const TemporaryFolder folder;
+  AdamSession session;
+  const auto saved_step = [&](const gan::Checkpoint& c) {
+    return gan::load_safetensors<float>(c.path).metadata.at("step");
+  };
+  gan::Checkpoint checkpoint{.path = folder / "new" / "c", .every = 4};
+  std::string steps;
+  session.trainer.fit(session.loader, {.epochs = 0, .steps = 10}, checkpoint, gan::every_steps(1, [&](auto&) {
+                        steps += std::filesystem::exists(checkpoint.path) ? saved_step(checkpoint) : "-";
+                      }));
+  CHECK(steps == "---4444888");
+  CHECK(saved_step(checkpoint) == "10");
+  const auto good = contents(checkpoint.path);
+
+  const auto ruin = [&](Index at) {
+    return gan::every_steps(1, [&session, at](auto& run) {
+      if (run.trainer.steps() == at)
+        session.pair.discriminator.parameters()[0].tensor.mutable_data()[0] = std::numeric_limits<float>::quiet_NaN();
+    });
+  };
+  const auto ended =
+      session.trainer.fit(session.loader, {.epochs = 0, .steps = 20}, ruin(11), checkpoint, gan::StopWhenNotFinite{});
+  CHECK(ended.stopped);
+  CHECK_THAT(ended.reason, ContainsSubstring("loss of the discriminator is nan at step 12"));
+  CHECK(contents(checkpoint.path) == good);
+
+  gan::load_checkpoint(checkpoint.path, session.trainer, &session.loader);
+  const auto at_save =
+      session.trainer.fit(session.loader, {.epochs = 0, .steps = 20}, ruin(12), checkpoint, gan::StopWhenNotFinite{});
+  CHECK_THAT(at_save.reason, ContainsSubstring("not saved") && ContainsSubstring("discriminator.net.dense1.weight"));
+  CHECK(at_save.steps == 2);
+  CHECK(contents(checkpoint.path) == good);
+
+  gan::load_checkpoint(checkpoint.path, session.trainer, &session.loader);
+  CHECK_THROWS_AS(session.trainer.fit(session.loader, {.epochs = 0, .steps = 20}, ruin(11), checkpoint),
+                  gan::NotFinite);
+  CHECK(contents(checkpoint.path) == good);
+  CHECK(std::distance(std::filesystem::directory_iterator(checkpoint.folder()), {}) == 1);
+}
+
+TEST_CASE("a folder that cannot be written to is found before training") {
+  const TemporaryFolder folder;
+  put(folder / "file", "x");
+  AdamSession session;
+  const auto before = session.all();
+  CHECK_THROWS_WITH(session.trainer.fit(session.loader, {}, gan::Checkpoint{.path = folder / "file" / "c"}),
+                    ContainsSubstring((folder / "file").string()));
+  CHECK_THROWS_WITH(session.trainer.fit(session.loader, {}, gan::Checkpoint{.path = folder / "c", .every = -1}),
+                    ContainsSubstring("every -1"));
+  CHECK(session.all() == before);
+}
+
+#ifndef _WIN32
+TEST_CASE("a program killed while it saves leaves a whole checkpoint") {
+  const TemporaryFolder folder;
+  const auto path = folder / "c";
+  AdamSession straight;
+  straight.train(3);
+  gan::save_checkpoint(path, straight.trainer, &straight.loader);
+  for (int round = 0; round < 5; ++round) {
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+      try {
+        for (int i = 0; i < 1000; ++i)
+          gan::save_checkpoint(path, straight.trainer, &straight.loader, {{"padding", std::string(500000, 'x')}});
+      } catch (...) {
+        _exit(1);
+      }
+      _exit(0);
+    }
+    usleep(static_cast<useconds_t>(7000 + 9100 * round));
+    kill(child, SIGKILL);
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK(WIFSIGNALED(status));
+    AdamSession resumed({}, 9);
+    gan::load_checkpoint(path, resumed.trainer, &resumed.loader);
+    CHECK(resumed.all() == straight.all());
+  }
+}
+#endif
