@@ -1,0 +1,4 @@
+// The umbrella includes everything.
+#pragma once
+
+#include "gan/gan.hpp"

@@ -1,0 +1,4 @@
+// There is no such folder in the library.
+#pragma once
+
+#include <vector>

@@ -1,0 +1,26 @@
+// A program outside the library, with a network of its own.
+#if __has_include(<gan/gan.hpp>)
+#include <gan/gan.hpp>
+#else
+#include <gan/models/generator.hpp>
+#include <gan/nn/dense.hpp>
+#include <gan/ops/elementwise.hpp>
+#endif
+#include <iostream>
+
+class TinyGenerator : public gan::Generator<float> {
+ public:
+  explicit TinyGenerator(gan::Rng& rng) : Generator{rng, {.latent = 4}} {}
+  gan::Tensor<float> forward(const gan::Tensor<float>& z) override { return gan::tanh(output_(z)); }
+
+ private:
+  gan::Dense<float> output_{this, "output", 4, 6};
+};
+
+int main() {
+  gan::Rng rng{1};
+  TinyGenerator generator{rng};
+  const gan::Tensor<float> samples = generator.sample(3, rng);
+  std::cout << "consumer: samples " << samples.shape() << '\n';
+  return samples.shape() == gan::Shape{3, 6} ? 0 : 1;
+}

@@ -1,0 +1,100 @@
+# Tests of the repository's shape: headers, include directions, outside projects, the MNIST download.
+
+set(cmake_tests "${CMAKE_CURRENT_SOURCE_DIR}/cmake")
+set(scratch "${CMAKE_CURRENT_BINARY_DIR}/structure")
+
+# Every header compiles alone: one source file each, compiled by the test (as cheaply as compiling goes).
+file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/include/*.hpp")
+set(header_sources "")
+foreach(header IN LISTS headers)
+  string(REGEX REPLACE "[/.]" "_" file "${header}")
+  set(generated "${CMAKE_CURRENT_BINARY_DIR}/headers/${file}.cpp")
+  file(CONFIGURE OUTPUT "${generated}" CONTENT "#include <@header@>\n#include <@header@>\n" @ONLY)
+  list(APPEND header_sources "${generated}")
+endforeach()
+if(header_sources)
+  add_library(header_checks OBJECT EXCLUDE_FROM_ALL ${header_sources})
+  target_link_libraries(header_checks PRIVATE gan::gan gan_warnings)
+  if(NOT MSVC)
+    target_compile_options(header_checks PRIVATE -O0 -g0)
+  endif()
+  include(ProcessorCount)
+  ProcessorCount(cores)
+  if(cores EQUAL 0)
+    set(cores 1)
+  endif()
+  add_test(NAME structure/headers_compile_alone
+           COMMAND ${CMAKE_COMMAND} --build "${PROJECT_BINARY_DIR}" --target header_checks --parallel ${cores})
+  set_tests_properties(structure/headers_compile_alone PROPERTIES LABELS structure RESOURCE_LOCK build_tree TIMEOUT 600
+                                                                  PROCESSORS ${cores})
+endif()
+
+# gan.hpp includes everything; two translation units that include it link and run.
+if(EXISTS "${PROJECT_SOURCE_DIR}/include/gan/gan.hpp")
+  add_executable(two_units cmake/two_units/first.cpp cmake/two_units/second.cpp)
+  target_link_libraries(two_units PRIVATE gan::gan gan_warnings)
+  add_test(NAME structure/two_units_link COMMAND two_units)
+  add_test(NAME structure/umbrella_includes_everything
+           COMMAND ${CMAKE_COMMAND} "-DROOT=${PROJECT_SOURCE_DIR}/include" -P "${cmake_tests}/umbrella.cmake")
+  set_tests_properties(structure/two_units_link structure/umbrella_includes_everything PROPERTIES LABELS structure)
+endif()
+
+# Include directions, and that the check sees what it should.
+add_test(NAME structure/include_directions
+         COMMAND ${CMAKE_COMMAND} "-DROOT=${PROJECT_SOURCE_DIR}/include" -P "${cmake_tests}/include_directions.cmake")
+set_tests_properties(structure/include_directions PROPERTIES LABELS structure)
+foreach(bad sideways upwards unknown_folder own_name_without_gan umbrella)
+  add_test(NAME structure/include_directions_catches_${bad}
+           COMMAND ${CMAKE_COMMAND} "-DROOT=${cmake_tests}/bad_includes/${bad}" -P
+                   "${cmake_tests}/include_directions.cmake")
+  set_tests_properties(structure/include_directions_catches_${bad}
+                       PROPERTIES LABELS structure PASS_REGULAR_EXPRESSION "include directions: 1 violation")
+endforeach()
+
+# Outside projects.
+set(consume_arguments
+    "-DGAN_SOURCE=${PROJECT_SOURCE_DIR}"
+    "-DGAN_BUILD=${PROJECT_BINARY_DIR}"
+    "-DCOMPILER=${CMAKE_CXX_COMPILER}"
+    "-DGENERATOR=${CMAKE_GENERATOR}"
+    "-DMAKE_PROGRAM=${CMAKE_MAKE_PROGRAM}")
+foreach(name eigen json stb)
+  if(FETCHCONTENT_SOURCE_DIR_GAN_${name} OR gan_${name}_SOURCE_DIR)
+    string(TOUPPER ${name} upper)
+    list(APPEND consume_arguments "-DFETCHCONTENT_SOURCE_DIR_GAN_${upper}=${gan_${name}_SOURCE_DIR}")
+  endif()
+endforeach()
+foreach(way installed add_subdirectory)
+  add_test(NAME structure/consume_${way}
+           COMMAND ${CMAKE_COMMAND} -DWAY=${way} "-DSCRATCH=${scratch}/${way}" ${consume_arguments} -P
+                   "${cmake_tests}/consume.cmake")
+  set_tests_properties(structure/consume_${way} PROPERTIES LABELS structure TIMEOUT 300)
+endforeach()
+
+# Plain -I, with each compiler there is.
+if(NOT MSVC)
+  set(third_party "")
+  foreach(dependency Eigen3::Eigen nlohmann_json::nlohmann_json gan_eigen gan_json gan_stb)
+    if(TARGET ${dependency})
+      list(APPEND third_party "$<TARGET_PROPERTY:${dependency},INTERFACE_INCLUDE_DIRECTORIES>")
+    endif()
+  endforeach()
+  list(JOIN third_party "$<SEMICOLON>" third_party)
+  foreach(compiler g++ clang++)
+    find_program(GAN_TEST_COMPILER_${compiler} ${compiler})
+    mark_as_advanced(GAN_TEST_COMPILER_${compiler})
+    if(GAN_TEST_COMPILER_${compiler})
+      add_test(NAME structure/consume_plain_${compiler}
+               COMMAND ${CMAKE_COMMAND} -DWAY=plain "-DSCRATCH=${scratch}/plain_${compiler}"
+                       "-DCOMPILER=${GAN_TEST_COMPILER_${compiler}}" "-DGAN_SOURCE=${PROJECT_SOURCE_DIR}"
+                       "-DTHIRD_PARTY=${third_party}" -P "${cmake_tests}/consume.cmake")
+      set_tests_properties(structure/consume_plain_${compiler} PROPERTIES LABELS structure TIMEOUT 300)
+    endif()
+  endforeach()
+endif()
+
+# The download of MNIST, with files in place of servers.
+add_test(NAME structure/download_mnist
+         COMMAND ${CMAKE_COMMAND} "-DSCRIPT=${PROJECT_SOURCE_DIR}/cmake/DownloadMnist.cmake"
+                 "-DSCRATCH=${scratch}/download" -P "${cmake_tests}/download_test.cmake")
+set_tests_properties(structure/download_mnist PROPERTIES LABELS structure TIMEOUT 60)
