@@ -1,0 +1,213 @@
+// Trains a GAN on MNIST and samples from it.
+//
+//   mnist train --data DIR --epochs 10          pictures, losses.csv and a checkpoint in mnist-run/
+//   mnist train --resume                        goes on where it stopped, also after Ctrl-C
+//   mnist sample --model mnist-run/checkpoint.safetensors --count 100 --seed 1 --out digits.png
+//
+// Expect D(x) and D(G(z)) on either side of 0.5, digits in the first epoch and legible ones from the third on.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <gan/gan.hpp>
+#include <memory>
+#include <string>
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Generator = gan::Generator<float>;
+using Discriminator = gan::Discriminator<float>;
+
+struct Networks {
+  std::unique_ptr<Generator> generator;
+  std::unique_ptr<Discriminator> discriminator;
+};
+
+/// mlp: dense layers only. dcgan: the convolutional pair of TensorFlow's tutorial. dcgan-small: a smaller one for
+/// minutes on a CPU.
+Networks make_networks(const std::string& model, gan::Rng& rng, bool spectral_norm = false) {
+  if (model == "mlp")
+    return {std::make_unique<gan::MlpGenerator<float>>(rng),
+            std::make_unique<gan::MlpDiscriminator<float>>(
+                rng, gan::MlpDiscriminatorOptions{.spectral_norm = spectral_norm})};
+  if (model == "dcgan")
+    return {std::make_unique<gan::DcganGenerator<float>>(
+                rng, gan::DcganGeneratorOptions{.channels = {256, 128, 64}, .strides = {1, 2, 2}}),
+            std::make_unique<gan::DcganDiscriminator<float>>(
+                rng,
+                gan::DcganDiscriminatorOptions{.channels = {64, 128}, .dropout = 0.3, .spectral_norm = spectral_norm})};
+  gan::check(model == "dcgan-small", "no model is named \"", model, "\", expected mlp, dcgan or dcgan-small");
+  return {std::make_unique<gan::DcganGenerator<float>>(
+              rng, gan::DcganGeneratorOptions{.latent = 64, .channels = {128, 64}, .kernel = 4}),
+          std::make_unique<gan::DcganDiscriminator<float>>(
+              rng, gan::DcganDiscriminatorOptions{.width = 32, .kernel = 4, .spectral_norm = spectral_norm})};
+}
+
+struct TrainOptions {
+  std::string model = "dcgan-small";
+  std::string objective = "non-saturating";
+  std::string penalty;
+  bool spectral_norm = false;
+  double real_label = 1;
+  double rate = 0;
+  std::string data;
+  gan::Index epochs = 0;
+  double minutes = 0;
+  gan::Index batch = 0;
+  std::uint64_t seed = 1;
+  int threads = 0;
+  fs::path out = "mnist-run";
+  bool resume = false;
+};
+
+struct SampleOptions {
+  fs::path model;
+  gan::Index count = 100;
+  std::uint64_t seed = 1;
+  fs::path out = "samples.png";
+};
+
+/// --data, else GAN_MNIST_DIR, else digits that the library draws.
+gan::Dataset<float> find_data(const std::string& option) {
+  const char* variable = std::getenv("GAN_MNIST_DIR");
+  const std::string folder = !option.empty() ? option : variable ? variable : "";
+  if (folder.empty()) {
+    std::puts("No MNIST given: training on 60000 embedded digits, drawn by the program.");
+    return gan::digits_dataset<float>(60000, 1);
+  }
+  auto digits = gan::load_mnist<float>(folder);
+  std::printf("Training on the %lld MNIST digits in %s.\n", static_cast<long long>(digits.size()), folder.c_str());
+  return digits;
+}
+
+/// What was not asked for is what suits the model.
+TrainOptions with_defaults(TrainOptions options) {
+  const bool small = options.model == "dcgan-small";
+  if (options.penalty.empty())
+    options.penalty = small && options.objective == "non-saturating" ? "lazy-r1:0.2" : "none";
+  if (options.rate == 0) options.rate = small ? 5e-4 : 2e-4;
+  if (options.batch == 0) options.batch = small ? 32 : 128;
+  return options;
+}
+
+void train(const TrainOptions& given) {
+  const TrainOptions options = with_defaults(given);
+  if (options.threads > 0) gan::set_threads(options.threads);
+  gan::check_writable_folder(options.out);
+  const fs::path checkpoint = options.out / "checkpoint.safetensors";
+
+  gan::Rng rng(options.seed);
+  const auto [generator, discriminator] = make_networks(options.model, rng, options.spectral_norm);
+  gan::Loader<float> loader(find_data(options.data), {.batch = options.batch, .seed = options.seed});
+  using Trainer =
+      gan::Trainer<Generator, Discriminator, gan::AnyObjective<float>, gan::Adam<float>, gan::AnyPenalty<float>>;
+  Trainer trainer(*generator, *discriminator,
+                  {.objective = gan::objective_named<float>(options.objective, options.real_label),
+                   .penalty = gan::penalty_named<float>(options.penalty),
+                   .generator_optimizer = {.learning_rate = options.rate},
+                   .discriminator_optimizer = {.learning_rate = options.rate},
+                   .average = gan::MovingAverageOptions{.decay = options.model == "dcgan-small" ? 0.998 : 0.995},
+                   .samples = 100,
+                   .seed = options.seed});
+  if (options.resume) {
+    gan::load_checkpoint(checkpoint, trainer, &loader);
+    std::printf("Going on from step %lld.\n", static_cast<long long>(trainer.steps()));
+  } else {
+    std::printf("%s\n%s\n", generator->summary().c_str(), discriminator->summary({28, 28, 1}).c_str());
+  }
+  std::fflush(stdout);
+
+  gan::StopOnInterrupt interrupt;
+  gan::TimeBudget time{options.minutes > 0 ? 60 * options.minutes : options.epochs > 0 ? 1e12 : 150};
+  gan::ProgressBar progress(stdout);
+  if (options.epochs == 0) progress.limit(time.seconds);
+  gan::SampleGrid pictures{.folder = options.out};
+  gan::CollapseWatch watch;
+  const gan::FitResult result =
+      trainer.fit(loader, {.epochs = options.epochs}, gan::CsvLog(options.out / "losses.csv"), pictures,
+                  gan::Checkpoint{.path = checkpoint, .notes = {{"model", options.model}}}, gan::StopWhenNotFinite{},
+                  watch, time, interrupt, progress);
+  std::printf("%lld steps in %.1f s. Newest picture: %s; sample more with\n  mnist sample --model %s\n",
+              static_cast<long long>(result.steps), result.seconds, pictures.last.c_str(), checkpoint.c_str());
+}
+
+void sample(const SampleOptions& options) {
+  const auto notes = gan::load_safetensors<float>(options.model).metadata;
+  gan::check(notes.contains("model"), options.model.string(), ": not a checkpoint of mnist train");
+  gan::Rng rng(options.seed);
+  const auto generator = make_networks(notes.at("model"), rng).generator;
+  gan::load_generator(options.model, *generator);
+  const auto digits = generator->sample(options.count, rng);
+  if (options.out.extension() == ".idx")
+    gan::write_idx(options.out, {options.count, 28, 28}, gan::to_bytes(digits));
+  else
+    gan::write_grid(options.out, digits);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"Trains a generative adversarial network on MNIST, and samples from it."};
+  app.require_subcommand(1);
+
+  TrainOptions t;
+  auto* train_command = app.add_subcommand("train", "Train, and leave pictures, losses.csv and a checkpoint");
+  train_command->add_option("--model", t.model, "The networks")
+      ->check(CLI::IsMember({"mlp", "dcgan", "dcgan-small"}))
+      ->capture_default_str();
+  train_command->add_option("--objective", t.objective, "One of: " + std::string(gan::objective_names))
+      ->capture_default_str();
+  train_command->add_option("--penalty", t.penalty,
+                            "NAME[:WEIGHT], several joined with +, of: " + std::string(gan::penalty_names) +
+                                " (default: lazy-r1:0.2 for dcgan-small, else none)");
+  train_command->add_flag("--spectral-norm", t.spectral_norm, "On all layers of the discriminator");
+  train_command->add_option("--real-label", t.real_label, "Below 1: one-sided label smoothing")
+      ->check(CLI::Range(0.5, 1.0))
+      ->capture_default_str();
+  train_command
+      ->add_option("--rate", t.rate, "Learning rate of both networks (default: 5e-4 for dcgan-small, else 2e-4)")
+      ->check(CLI::Range(1e-8, 1.0));
+  train_command->add_option("--data", t.data,
+                            "Folder with MNIST's files, plain or .gz (else GAN_MNIST_DIR, else drawn digits)");
+  auto* epochs =
+      train_command->add_option("--epochs", t.epochs, "Passes over the data, in all")->check(CLI::Range(1, 1000000));
+  train_command->add_option("--minutes", t.minutes, "Stop after that time (2.5 unless --epochs is given)")
+      ->check(CLI::Range(0.001, 1e6))
+      ->excludes(epochs);
+  train_command->add_option("--batch", t.batch, "Images a step (default: 32 for dcgan-small, else 128)")
+      ->check(CLI::Range(2, 60000));
+  train_command->add_option("--seed", t.seed, "Of weights, noise and order of the data")->capture_default_str();
+  train_command->add_option("--threads", t.threads, "Default: all cores")->check(CLI::Range(1, 1024));
+  train_command->add_option("--out", t.out, "Folder for all that is written")->capture_default_str();
+  train_command->add_flag("--resume", t.resume, "Go on from the checkpoint in the folder");
+
+  SampleOptions s;
+  auto* sample_command = app.add_subcommand("sample", "Draw digits from a checkpoint");
+  sample_command->add_option("--model", s.model, "checkpoint.safetensors of a run")->required();
+  sample_command->add_option("--count", s.count, "Number of digits")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  sample_command->add_option("--seed", s.seed, "Of the noise")->capture_default_str();
+  sample_command->add_option("--out", s.out, "FILE.png for a picture, FILE.idx for bytes [count, 28, 28]")
+      ->capture_default_str();
+
+  app.footer(
+      "Examples:\n"
+      "  mnist train --epochs 10              ten passes over MNIST; pictures in mnist-run/\n"
+      "  mnist train --epochs 20 --resume     ten more\n"
+      "  mnist train --minutes 1 --out quick  as far as it gets in a minute\n"
+      "  mnist sample --model mnist-run/checkpoint.safetensors --count 64 --out digits.png\n\n"
+      "Ctrl-C saves and ends; train --resume goes on from there, bit for bit.");
+  try {
+    app.parse(argc, argv);
+    if (*train_command) train(t);
+    if (*sample_command) sample(s);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 1;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "mnist: %s\n", error.what());
+    return 1;
+  }
+}
