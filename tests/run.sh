@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is missing, builds everything and runs all tests:
+# Installs what is missing, builds the tests and runs them:
 #
 #   sh tests/run.sh [CMake options]
 #
@@ -17,7 +17,7 @@ require_tools
 
 jobs=$(build_jobs)
 configure "$root/build/$preset" --preset "$preset" "$@"
-cmake --build "$root/build/$preset" --parallel "$jobs"
+cmake --build "$root/build/$preset" --target tests --parallel "$jobs"
 
 options=${GAN_CTEST_OPTIONS-}
 status=0

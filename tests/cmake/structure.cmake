@@ -33,6 +33,7 @@ endif()
 if(EXISTS "${PROJECT_SOURCE_DIR}/include/gan/gan.hpp")
   add_executable(two_units cmake/two_units/first.cpp cmake/two_units/second.cpp)
   target_link_libraries(two_units PRIVATE gan::gan gan_warnings)
+  add_dependencies(tests two_units)
   add_test(NAME structure/two_units_link COMMAND two_units)
   add_test(NAME structure/umbrella_includes_everything
            COMMAND ${CMAKE_COMMAND} "-DROOT=${PROJECT_SOURCE_DIR}/include" -P "${cmake_tests}/umbrella.cmake")
