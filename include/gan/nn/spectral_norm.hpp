@@ -38,18 +38,23 @@ class SpectralNorm {
  private:
   // v = W u / |W u|.
   Tensor<T> direction(const Tensor<T>& weight) const {
-    auto v = Tensor<T>::empty({weight.shape().rows()});
-    auto values = v.mutable_matrix().transpose();
-    values.noalias() = weight.matrix() * u_.matrix().transpose();
-    if (const T norm = values.norm(); norm > 0) values /= norm;
+    const Index rows = weight.shape().rows();
+    auto v = Tensor<T>::zeros({rows});
+    detail::multiply_add<T>(detail::rows_of(weight), false, detail::rows_of(u_), true,
+                            detail::packed(v.mutable_data(), rows, 1));
+    auto values = v.mutable_values();
+    if (const T norm = values.matrix().norm(); norm > 0) values /= norm;
     return v;
   }
 
   // v = W u / |W u|, then u = W^T v / |W^T v|. A zero vector would never leave zero again, so it is not kept.
   Tensor<T> iterate(const Tensor<T>& weight) {
     const auto v = direction(weight);
-    const Eigen::Matrix<T, 1, Eigen::Dynamic> u = v.matrix() * weight.matrix();
-    if (const T norm = u.norm(); norm > 0 && std::isfinite(norm)) u_.mutable_matrix() = u / norm;
+    auto u = Tensor<T>::zeros(u_.shape());
+    detail::multiply_add<T>(detail::packed(v.data(), v.size(), 1), true, detail::rows_of(weight), false,
+                            detail::mutable_rows_of(u));
+    if (const T norm = u.values().matrix().norm(); norm > 0 && std::isfinite(norm))
+      u_.mutable_values() = u.values() / norm;
     return v;
   }
 

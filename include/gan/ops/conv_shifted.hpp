@@ -99,9 +99,8 @@ struct ShiftedProducts {
   /// The weights of one tap, [channels, filters].
   template <class T>
   auto tap(T* weight, Index group, Index ky, Index kx) const {
-    using Map = std::conditional_t<std::is_const_v<T>, ConstBlock<std::remove_const_t<T>>, Block<T>>;
-    return Map(weight + (ky * g.columns.kernel + kx) * g.channels * g.all_filters() + group * g.filters, g.channels,
-               g.filters, Eigen::OuterStride<>(g.all_filters()));
+    return strided(weight + (ky * g.columns.kernel + kx) * g.channels * g.all_filters() + group * g.filters, g.channels,
+                   g.filters, g.all_filters());
   }
   /// Rows of x that output rows [low, high) depend on, and rows of y that input rows [low, high) do.
   Band rows_of_x(Index low, Index high) const {
@@ -142,9 +141,9 @@ void shifted_forward(const ConvGeometry& g, const ConvTiles& tiles, const T* x, 
           for (Index ky = ky0; ky < ky1; ++ky)
             for (Index kx = 0; kx < g.columns.kernel; ++kx)
               s.along_row(kx, images, [&](Index x_at, Index y_at, Index pixels) {
-                Matrix<T>(ys.data() + (oy - low) * y_row + y_at, pixels, g.filters).noalias() +=
-                    ConstMatrix<T>(xs.data() + (g.rows.at(oy, ky) - band.begin) * x_row + x_at, pixels, g.channels) *
-                    s.tap(weight, group, ky, kx);
+                const T* from = xs.data() + (g.rows.at(oy, ky) - band.begin) * x_row + x_at;
+                multiply_add<T>(packed(from, pixels, g.channels), false, s.tap(weight, group, ky, kx), false,
+                                packed(ys.data() + (oy - low) * y_row + y_at, pixels, g.filters));
               });
         }
         s.y.store(ys.data(), first, images, low, high, y + group * g.filters);
@@ -171,9 +170,9 @@ void shifted_input_gradient(const ConvGeometry& g, const ConvTiles& tiles, const
             if (iy < low || iy >= high) continue;  // of another tile
             for (Index kx = 0; kx < g.columns.kernel; ++kx)
               s.along_row(kx, images, [&](Index x_at, Index y_at, Index pixels) {
-                Matrix<T>(xs.data() + (iy - low) * x_row + x_at, pixels, g.channels).noalias() +=
-                    ConstMatrix<T>(ys.data() + (oy - band.begin) * y_row + y_at, pixels, g.filters) *
-                    s.tap(weight, group, ky, kx).transpose();
+                const T* from = ys.data() + (oy - band.begin) * y_row + y_at;
+                multiply_add<T>(packed(from, pixels, g.filters), false, s.tap(weight, group, ky, kx), true,
+                                packed(xs.data() + (iy - low) * x_row + x_at, pixels, g.channels));
               });
           }
         }
@@ -202,8 +201,8 @@ void shifted_weight_gradient(const ConvGeometry& g, const ConvTiles& tiles, cons
                 for (Index oy = y0; oy < y1; ++oy)
                   s.along_row(kx, images, [&](Index x_at, Index y_at, Index pixels) {
                     const T* from = xs.data() + (g.rows.at(oy, ky) - band.begin) * x_row + x_at;
-                    to.noalias() += ConstMatrix<T>(from, pixels, g.channels).transpose() *
-                                    ConstMatrix<T>(ys.data() + (oy - low) * y_row + y_at, pixels, g.filters);
+                    const T* with = ys.data() + (oy - low) * y_row + y_at;
+                    multiply_add<T>(packed(from, pixels, g.channels), true, packed(with, pixels, g.filters), false, to);
                   });
               }
           }

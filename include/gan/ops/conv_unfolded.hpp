@@ -6,12 +6,6 @@
 
 namespace gan::detail {
 
-template <class T>
-using Block = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0, Eigen::OuterStride<>>;
-template <class T>
-using ConstBlock =
-    Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0, Eigen::OuterStride<>>;
-
 /// Memory that one thread may use for copies of image patches.
 constexpr Index conv_scratch_bytes = 4 << 20;
 
@@ -41,9 +35,10 @@ void unfolded_forward(const ConvGeometry& g, const T* x, const T* weight, const 
       fill_rows(y + begin * all, rows, all, bias);
       for (Index group = 0; group < g.groups; ++group) {
         im2col.unfold(x, group, begin, begin + rows, patches.data());
-        Block<T>(y + begin * all + group * g.filters, rows, g.filters, Eigen::OuterStride<>(all)).noalias() +=
-            ConstMatrix<T>(patches.data(), rows, patch) *
-            ConstBlock<T>(weight + group * g.filters, patch, g.filters, Eigen::OuterStride<>(all));
+        const T* unfolded = patches.data();
+        multiply_add<T>(packed(unfolded, rows, patch), false,
+                        strided(weight + group * g.filters, patch, g.filters, all), false,
+                        strided(y + begin * all + group * g.filters, rows, g.filters, all));
       }
     }
   });
@@ -67,9 +62,10 @@ void unfolded_input_gradient(const ConvGeometry& g, const T* gy, const T* weight
     for (Index begin = first * pixels; begin < last * pixels; begin += chunk) {
       const Index rows = std::min(chunk, last * pixels - begin);
       for (Index group = 0; group < g.groups; ++group) {
-        Matrix<T>(patches.data(), rows, pitch).noalias() =
-            ConstBlock<T>(gy + begin * all + group * g.filters, rows, g.filters, Eigen::OuterStride<>(all)) *
-            ConstMatrix<T>(padded.data() + group * g.filters * pitch, g.filters, pitch);
+        const T* weights = padded.data() + group * g.filters * pitch;
+        std::fill_n(patches.data(), rows * pitch, T(0));
+        multiply_add<T>(strided(gy + begin * all + group * g.filters, rows, g.filters, all), false,
+                        packed(weights, g.filters, pitch), false, packed(patches.data(), rows, pitch));
         im2col.fold(patches.data(), pitch, group, begin, begin + rows, gx);
       }
     }
@@ -105,9 +101,10 @@ void unfolded_weight_gradient(const ConvGeometry& g, const T* x, const T* gy, T*
       const Index rows = std::min(chunk, last - begin);
       for (Index group = 0; group < g.groups; ++group) {
         im2col.unfold(x, group, begin, begin + rows, patches.data());
-        Block<T>(sum + group * g.filters, patch, g.filters, Eigen::OuterStride<>(all)).noalias() +=
-            ConstMatrix<T>(patches.data(), rows, patch).transpose() *
-            ConstBlock<T>(gy + begin * all + group * g.filters, rows, g.filters, Eigen::OuterStride<>(all));
+        const T* unfolded = patches.data();
+        multiply_add<T>(packed(unfolded, rows, patch), true,
+                        strided(gy + begin * all + group * g.filters, rows, g.filters, all), false,
+                        strided(sum + group * g.filters, patch, g.filters, all));
       }
     }
   });
