@@ -1,6 +1,7 @@
 // gan::Error and the checks that throw it.
 #pragma once
 
+#include <initializer_list>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -14,12 +15,35 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+namespace detail {
+
+/// Something to stream into a message, without its type: a program has hundreds of different messages.
+class Part {
+ public:
+  Part(const char* text)
+      : value_(text), write_([](std::ostream& to, const void* x) { to << static_cast<const char*>(x); }) {}
+  template <class T>
+  Part(const T& x) : value_(&x), write_([](std::ostream& to, const void* y) { to << *static_cast<const T*>(y); }) {}
+
+  friend std::ostream& operator<<(std::ostream& to, const Part& part) { return part.write_(to, part.value_), to; }
+
+ private:
+  const void* value_;
+  void (*write_)(std::ostream&, const void*);
+};
+
+[[noreturn, gnu::cold]] inline void fail_with(std::initializer_list<Part> parts) {
+  std::ostringstream message;
+  for (const Part& part : parts) message << part;
+  throw Error(message.str());
+}
+
+}  // namespace detail
+
 /// Throws gan::Error with all `parts` streamed one after the other.
 template <class... Parts>
 [[noreturn, gnu::cold, gnu::noinline]] void fail(const Parts&... parts) {
-  std::ostringstream message;
-  (message << ... << parts);
-  throw Error(message.str());
+  detail::fail_with({detail::Part(parts)...});
 }
 
 /// Throws gan::Error with `parts` unless `ok`. The parts are formatted only on failure.

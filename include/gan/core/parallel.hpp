@@ -29,20 +29,31 @@ inline void set_threads(int n) {
   Eigen::setNbThreads(n);
 }
 
-/// Calls f(begin, end) over contiguous parts of [0, n), in parallel when n > grain. `f` must not throw, and must give
-/// the same result however [0, n) is split: element-wise work, or whole items.
-template <class F>
-void parallel_for(Index n, [[maybe_unused]] Index grain, F&& f) {
-  if (n <= 0) return;
+namespace detail {
+
+// Not a template, so that a loop's body is compiled once: not for one thread and again for many.
+[[gnu::noinline]] inline void run_parts(Index n, [[maybe_unused]] Index grain, void (*run)(const void*, Index, Index),
+                                        const void* f) {
 #ifdef _OPENMP
   const Index parts = std::min<Index>(omp_in_parallel() ? 1 : omp_get_max_threads(), (n + grain - 1) / grain);
   if (parts > 1) {
 #pragma omp parallel for schedule(static, 1) num_threads(static_cast <int>(parts))
-    for (Index part = 0; part < parts; ++part) f(n * part / parts, n * (part + 1) / parts);
+    for (Index part = 0; part < parts; ++part) run(f, n * part / parts, n * (part + 1) / parts);
     return;
   }
 #endif
-  f(Index{0}, n);
+  run(f, 0, n);
+}
+
+}  // namespace detail
+
+/// Calls f(begin, end) over contiguous parts of [0, n), in parallel when n > grain. `f` must not throw, and must give
+/// the same result however [0, n) is split: element-wise work, or whole items.
+template <class F>
+void parallel_for(Index n, Index grain, const F& f) {
+  if (n <= 0) return;
+  detail::run_parts(
+      n, grain, [](const void* body, Index begin, Index end) { (*static_cast<const F*>(body))(begin, end); }, &f);
 }
 
 }  // namespace gan
