@@ -31,18 +31,18 @@ Networks make_networks(const std::string& model, gan::Rng& rng, bool spectral_no
   if (model == "mlp")
     return {std::make_unique<gan::MlpGenerator<float>>(rng),
             std::make_unique<gan::MlpDiscriminator<float>>(
-                rng, gan::MlpDiscriminatorOptions{.spectral_norm = spectral_norm})};
+                rng, gan::MlpDiscriminator<float>::Options{.spectral_norm = spectral_norm})};
   if (model == "dcgan")
     return {std::make_unique<gan::DcganGenerator<float>>(
-                rng, gan::DcganGeneratorOptions{.channels = {256, 128, 64}, .strides = {1, 2, 2}}),
+                rng, gan::DcganGenerator<float>::Options{.channels = {256, 128, 64}, .strides = {1, 2, 2}}),
             std::make_unique<gan::DcganDiscriminator<float>>(
-                rng,
-                gan::DcganDiscriminatorOptions{.channels = {64, 128}, .dropout = 0.3, .spectral_norm = spectral_norm})};
+                rng, gan::DcganDiscriminator<float>::Options{
+                         .channels = {64, 128}, .dropout = 0.3, .spectral_norm = spectral_norm})};
   gan::check(model == "dcgan-small", "no model is named \"", model, "\", expected mlp, dcgan or dcgan-small");
   return {std::make_unique<gan::DcganGenerator<float>>(
-              rng, gan::DcganGeneratorOptions{.latent = 64, .channels = {128, 64}, .kernel = 4}),
+              rng, gan::DcganGenerator<float>::Options{.latent = 64, .channels = {128, 64}, .kernel = 4}),
           std::make_unique<gan::DcganDiscriminator<float>>(
-              rng, gan::DcganDiscriminatorOptions{.width = 32, .kernel = 4, .spectral_norm = spectral_norm})};
+              rng, gan::DcganDiscriminator<float>::Options{.width = 32, .kernel = 4, .spectral_norm = spectral_norm})};
 }
 
 struct TrainOptions {

@@ -25,7 +25,7 @@ using Generators = gan::GeneratorEnsemble<T>;
 template <class T>
 using Discriminators = gan::DiscriminatorEnsemble<T>;
 
-gan::MlpGeneratorOptions generator_options(Index hidden = 8, bool batch_norm = false, double dropout = 0) {
+gan::MlpGeneratorOptions<float> generator_options(Index hidden = 8, bool batch_norm = false, double dropout = 0) {
   return {.latent = 3,
           .distribution = gan::latent::uniform(),
           .item = {2},
@@ -34,7 +34,7 @@ gan::MlpGeneratorOptions generator_options(Index hidden = 8, bool batch_norm = f
           .dropout = dropout,
           .output_activation = gan::activation::identity()};
 }
-gan::MlpDiscriminatorOptions discriminator_options(Index hidden = 8, double dropout = 0) {
+gan::MlpDiscriminatorOptions<float> discriminator_options(Index hidden = 8, double dropout = 0) {
   return {.item = {2}, .hidden = {hidden}, .dropout = dropout};
 }
 
@@ -44,11 +44,11 @@ auto maker(Options options) {
   return [options](Rng& rng) { return std::make_unique<Network>(rng, options); };
 }
 template <class T>
-auto generator_maker(const gan::MlpGeneratorOptions& options = generator_options()) {
+auto generator_maker(const gan::MlpGeneratorOptions<float>& options = generator_options()) {
   return maker<gan::MlpGenerator<T>>(options);
 }
 template <class T>
-auto discriminator_maker(const gan::MlpDiscriminatorOptions& options = discriminator_options()) {
+auto discriminator_maker(const gan::MlpDiscriminatorOptions<float>& options = discriminator_options()) {
   return maker<gan::MlpDiscriminator<T>>(options);
 }
 
@@ -245,14 +245,16 @@ TEST_CASE("ensembles that cannot work are errors with numbers") {
                       ContainsSubstring("member 0 is null"));
   Index latent = 3;
   const auto growing = [&latent](Rng& r) {
-    return std::make_unique<gan::MlpGenerator<float>>(r, gan::MlpGeneratorOptions{.latent = latent++, .item = {2}});
+    return std::make_unique<gan::MlpGenerator<float>>(r,
+                                                      gan::MlpGeneratorOptions<float>{.latent = latent++, .item = {2}});
   };
   REQUIRE_THROWS_WITH(Generators<float>(rng, 2, growing),
                       ContainsSubstring("member 1 takes noise of length 4 and member 0 of length 3"));
 
   Index item = 2;
   Generators<float> uneven(rng, 2, [&item](Rng& r) {
-    return std::make_unique<gan::MlpGenerator<float>>(r, gan::MlpGeneratorOptions{.latent = 3, .item = {item++}});
+    return std::make_unique<gan::MlpGenerator<float>>(r,
+                                                      gan::MlpGeneratorOptions<float>{.latent = 3, .item = {item++}});
   });
   REQUIRE_THROWS_WITH(uneven(Tensor<float>::ones({4, 3})),
                       ContainsSubstring("member 1 gives samples [2, 3], member 0 [2, 2]"));

@@ -116,7 +116,7 @@ TEST_CASE("gradients through the pair in both orders", "[models]") {
 
 TEST_CASE("one seed gives one network, and its state moves to another", "[models]") {
   Rng a(3), b(3), c(4), noise(5);
-  const gan::MlpGeneratorOptions options{.latent = 4, .item = {3}, .hidden = {6}};
+  const gan::MlpGeneratorOptions<float> options{.latent = 4, .item = {3}, .hidden = {6}};
   MlpGenerator<float> first(a, options), second(b, options), other(c, options);
   const auto z = first.draw(noise, 8);
   REQUIRE((first.sample(z).values() == second.sample(z).values()).all());

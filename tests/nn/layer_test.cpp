@@ -110,7 +110,7 @@ TEST_CASE("activations as layers: values, names, gradients", "[nn]") {
   namespace act = gan::activation;
   const double e = std::exp(1.0);
   struct Case {
-    gan::ActivationFunction function;
+    gan::ActivationFunction<double> function;
     std::string name;
     double at_one, at_minus_one;
   };
@@ -131,10 +131,9 @@ TEST_CASE("activations as layers: values, names, gradients", "[nn]") {
     const auto y = layer(Tensor<double>({1, 2}, {1, -1}));
     REQUIRE(y.data()[0] == Approx(at_one).epsilon(1e-9));
     REQUIRE(y.data()[1] == Approx(at_minus_one).epsilon(1e-9));
-    REQUIRE(function(Tensor<float>({1, 2}, {1, -1})).data()[0] == Approx(at_one).epsilon(1e-5));
     check_layer(layer, random_tensor({3, 4}, rng, -2, 2));
   }
-  const gan::ActivationFunction cube{"Cube", [](const auto& x) { return x * x * x; }};
+  const gan::ActivationFunction<double> cube{"Cube", [](const auto& x) { return x * x * x; }};
   gan::Activation<double> own(&root, "own", cube);
   check_layer(own, random_tensor({2, 3}, rng));
 }

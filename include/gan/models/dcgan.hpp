@@ -18,6 +18,7 @@
 
 namespace gan {
 
+template <std::floating_point T>
 struct DcganGeneratorOptions {
   Index latent = 100;
   LatentDistribution distribution = latent::normal();
@@ -29,20 +30,21 @@ struct DcganGeneratorOptions {
   std::vector<Index> channels{};
   std::vector<Index> strides{};
   Index kernel = 5;
-  ActivationFunction activation = gan::activation::leaky_relu(0.2);  ///< the paper has ReLU
+  ActivationFunction<T> activation = gan::activation::leaky_relu(0.2);  ///< the paper has ReLU
   bool batch_norm = true;
-  ActivationFunction output_activation = gan::activation::tanh();
+  ActivationFunction<T> output_activation = gan::activation::tanh();
   Initializer weight_initializer = init::dcgan_weight();
   Initializer scale_initializer = init::ones();  ///< of batch norms; the paper's code has init::dcgan_scale()
 };
 
+template <std::floating_point T>
 struct DcganDiscriminatorOptions {
   Shape image = {28, 28, 1};  ///< [h, w, c]
   Index width = 64;           ///< channels of the first map; each later one has twice as many
   std::vector<Index> channels{};
   std::vector<Index> strides{};
   Index kernel = 5;
-  ActivationFunction activation = gan::activation::leaky_relu(0.2);
+  ActivationFunction<T> activation = gan::activation::leaky_relu(0.2);
   bool batch_norm = false;  ///< after each convolution but the first, as in the paper
   double dropout = 0;       ///< after each activation
   bool spectral_norm = false;
@@ -102,7 +104,7 @@ inline Index dcgan_scale(const std::vector<Index>& strides) {
 template <std::floating_point T>
 class DcganGenerator : public Generator<T> {
  public:
-  using Options = DcganGeneratorOptions;
+  using Options = DcganGeneratorOptions<T>;
 
   /// Throws for sizes that do not fit.
   explicit DcganGenerator(Rng& rng, const Options& given = {})
@@ -147,7 +149,7 @@ class DcganGenerator : public Generator<T> {
 template <std::floating_point T>
 class DcganDiscriminator : public Discriminator<T> {
  public:
-  using Options = DcganDiscriminatorOptions;
+  using Options = DcganDiscriminatorOptions<T>;
 
   /// Throws for sizes that do not fit.
   explicit DcganDiscriminator(Rng& rng, const Options& given = {}) : Discriminator<T>(rng) {

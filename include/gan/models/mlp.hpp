@@ -15,25 +15,27 @@
 
 namespace gan {
 
+template <std::floating_point T>
 struct MlpGeneratorOptions {
   Index latent = 100;
   LatentDistribution distribution = gan::latent::normal();
   Shape item = {28, 28, 1};  ///< shape of one sample
   std::vector<Index> hidden = {256, 512, 1024};
-  ActivationFunction activation = gan::activation::leaky_relu(0.2);
+  ActivationFunction<T> activation = gan::activation::leaky_relu(0.2);
   bool batch_norm = true;  ///< after each hidden activation
   double dropout = 0;      ///< after each hidden layer
-  ActivationFunction output_activation = gan::activation::tanh();
+  ActivationFunction<T> output_activation = gan::activation::tanh();
 };
 
+template <std::floating_point T>
 struct MlpDiscriminatorOptions {
   Shape item = {28, 28, 1};
   std::vector<Index> hidden = {512, 256};
-  ActivationFunction activation = gan::activation::leaky_relu(0.2);
+  ActivationFunction<T> activation = gan::activation::leaky_relu(0.2);
   bool batch_norm = false;
   double dropout = 0;
-  bool spectral_norm = false;                                          ///< on every dense layer
-  ActivationFunction output_activation = gan::activation::identity();  ///< logits
+  bool spectral_norm = false;                                             ///< on every dense layer
+  ActivationFunction<T> output_activation = gan::activation::identity();  ///< logits
 };
 
 namespace detail {
@@ -58,7 +60,7 @@ void add_mlp(Sequential<T>& net, Index in, Index out, const Options& options, co
 template <std::floating_point T>
 class MlpGenerator : public Generator<T> {
  public:
-  using Options = MlpGeneratorOptions;
+  using Options = MlpGeneratorOptions<T>;
 
   explicit MlpGenerator(Rng& rng, const Options& options = {})
       : Generator<T>(rng, {.latent = options.latent, .distribution = options.distribution}) {
@@ -78,7 +80,7 @@ class MlpGenerator : public Generator<T> {
 template <std::floating_point T>
 class MlpDiscriminator : public Discriminator<T> {
  public:
-  using Options = MlpDiscriminatorOptions;
+  using Options = MlpDiscriminatorOptions<T>;
 
   explicit MlpDiscriminator(Rng& rng, const Options& options = {}) : Discriminator<T>(rng) {
     net_.template add<Flatten>("flatten");

@@ -20,24 +20,23 @@ struct NamedFunction {
   F f;
 };
 
-/// A named function of a tensor, for float and double. Made by the functions in `activation`, or from a NamedFunction
-/// of one's own: `ActivationFunction{gan::NamedFunction{"Swish", [](const auto& x) { return x * gan::sigmoid(x); }}}`.
+/// A named function of a tensor. Made from what the functions in `activation` return, or from a NamedFunction of one's
+/// own: `gan::NamedFunction{"Swish", [](const auto& x) { return x * gan::sigmoid(x); }}`.
+template <std::floating_point T>
 class ActivationFunction {
  public:
   template <class F>
   ActivationFunction(NamedFunction<F> function)  // NOLINT: conversion is the point
-      : name_(std::move(function.name)), float_(function.f), double_(std::move(function.f)) {}
+      : name_(std::move(function.name)), function_(std::move(function.f)) {}
   template <class F>
-  ActivationFunction(std::string name, F f) : ActivationFunction(NamedFunction<F>(std::move(name), std::move(f))) {}
+  ActivationFunction(std::string name, F function) : name_(std::move(name)), function_(std::move(function)) {}
 
   const std::string& name() const { return name_; }
-  Tensor<float> operator()(const Tensor<float>& x) const { return float_(x); }
-  Tensor<double> operator()(const Tensor<double>& x) const { return double_(x); }
+  Tensor<T> operator()(const Tensor<T>& x) const { return function_(x); }
 
  private:
   std::string name_;
-  std::function<Tensor<float>(const Tensor<float>&)> float_;
-  std::function<Tensor<double>(const Tensor<double>&)> double_;
+  std::function<Tensor<T>(const Tensor<T>&)> function_;
 };
 
 namespace activation {
@@ -60,14 +59,14 @@ inline auto softmax() { return NamedFunction{"Softmax", [](const auto& x) { retu
 template <std::floating_point T>
 class Activation : public Layer<T> {
  public:
-  Activation(Module<T>* parent, std::string name, ActivationFunction function)
+  Activation(Module<T>* parent, std::string name, ActivationFunction<T> function)
       : Layer<T>(parent, std::move(name)), function_(std::move(function)) {}
 
   Tensor<T> forward(const Tensor<T>& x) override { return function_(x); }
   std::string kind() const override { return function_.name(); }
 
  private:
-  ActivationFunction function_;
+  ActivationFunction<T> function_;
 };
 
 }  // namespace gan
