@@ -25,7 +25,8 @@ struct Everything {
                                                 .batch_norm = true,
                                                 .dropout = 0.2,
                                                 .spectral_norm = true,
-                                                .minibatch_std_dev = true}};
+                                                .minibatch_std_dev = true,
+                                                .hidden = {6}}};
   Trainer trainer;
 
   explicit Everything(const char* objective, const char* penalty)
@@ -65,6 +66,9 @@ TEST_CASE("widths double from layer to layer, and given layouts are taken as the
   REQUIRE(tutorial.parameter_count() == 1254400 + 25 * (256 * 128 + 128 * 64 + 64) + 2 * (12544 + 128 + 64));
   gan::DcganDiscriminator<float> critic(rng, {.channels = {64, 128}, .dropout = 0.3});
   REQUIRE(critic.parameter_count() == 25 * (64 + 64 * 128) + 64 + 128 + 7 * 7 * 128 + 1);
+  gan::DcganDiscriminator<float> deep(rng, {.channels = {2, 4}, .kernel = 3, .hidden = {6, 5}});
+  REQUIRE(deep.parameter_count() == 9 * (2 + 2 * 4) + 2 + 4 + 7 * 7 * 4 * 6 + 6 + 6 * 5 + 5 + 5 + 1);
+  REQUIRE_THROWS_AS(gan::DcganDiscriminator<float>(rng, {.hidden = {0}}), gan::Error);
 }
 
 TEST_CASE("layouts that do not fit are errors with numbers") {

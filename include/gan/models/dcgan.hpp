@@ -1,6 +1,7 @@
 // The DCGAN pair: convolutions only, for images of any size that is a multiple of 4 (Radford et al., 2015).
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,8 @@ struct DcganGeneratorOptions {
   Index width = 64;
   /// The hidden maps' channels and the strides of the transposed convolutions behind each, given instead of `width`.
   /// Empty: every layer doubles the size, from a first map of 4 to 7 pixels (3 for 12, and at least two doublings).
-  std::vector<Index> channels{};
-  std::vector<Index> strides{};
+  std::vector<Index> channels = std::initializer_list<Index>{};  // {} alone is an internal error of GCC 12
+  std::vector<Index> strides = std::initializer_list<Index>{};
   Index kernel = 5;
   ActivationFunction<T> activation = gan::activation::leaky_relu(0.2);  ///< the paper has ReLU
   bool batch_norm = true;
@@ -41,14 +42,16 @@ template <std::floating_point T>
 struct DcganDiscriminatorOptions {
   Shape image = {28, 28, 1};  ///< [h, w, c]
   Index width = 64;           ///< channels of the first map; each later one has twice as many
-  std::vector<Index> channels{};
-  std::vector<Index> strides{};
+  std::vector<Index> channels = std::initializer_list<Index>{};
+  std::vector<Index> strides = std::initializer_list<Index>{};
   Index kernel = 5;
   ActivationFunction<T> activation = gan::activation::leaky_relu(0.2);
   bool batch_norm = false;  ///< after each convolution but the first, as in the paper
   double dropout = 0;       ///< after each activation
   bool spectral_norm = false;
-  bool minibatch_std_dev = false;  ///< before the last layer
+  bool minibatch_std_dev = false;  ///< behind the last map
+  std::vector<Index> hidden =
+      std::initializer_list<Index>{};  ///< sizes of dense layers before the logit; the paper has none
   Initializer weight_initializer = init::dcgan_weight();
   Initializer scale_initializer = init::ones();
 };
@@ -177,10 +180,16 @@ class DcganDiscriminator : public Discriminator<T> {
       ++in;
     }
     const Index scale = detail::dcgan_scale(o.strides);
+    const DenseOptions dense{.spectral_norm = o.spectral_norm, .weight_initializer = o.weight_initializer};
     net_.template add<Flatten>("flatten");
-    net_.template add<Dense>(
-        "output", o.image[0] / scale * (o.image[1] / scale) * in, 1,
-        DenseOptions{.spectral_norm = o.spectral_norm, .weight_initializer = o.weight_initializer});
+    in *= o.image[0] / scale * (o.image[1] / scale);
+    for (std::size_t i = 0; i < o.hidden.size(); ++i) {
+      const std::string number = std::to_string(i + 1);
+      net_.template add<Dense>("hidden" + number, in, o.hidden[i], dense);
+      net_.template add<Activation>("hidden_activation" + number, o.activation);
+      in = o.hidden[i];
+    }
+    net_.template add<Dense>("output", in, 1, dense);
   }
 
   Tensor<T> forward(const Tensor<T>& x) override { return net_(x); }
