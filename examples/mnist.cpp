@@ -39,10 +39,13 @@ Networks make_networks(const std::string& model, gan::Rng& rng, bool spectral_no
                 rng, gan::DcganDiscriminator<float>::Options{
                          .channels = {64, 128}, .dropout = 0.3, .spectral_norm = spectral_norm})};
   gan::check(model == "dcgan-small", "no model is named \"", model, "\", expected mlp, dcgan or dcgan-small");
-  return {std::make_unique<gan::DcganGenerator<float>>(
-              rng, gan::DcganGenerator<float>::Options{.latent = 64, .channels = {128, 64}, .kernel = 4}),
-          std::make_unique<gan::DcganDiscriminator<float>>(
-              rng, gan::DcganDiscriminator<float>::Options{.width = 32, .kernel = 4, .spectral_norm = spectral_norm})};
+  return {
+      std::make_unique<gan::DcganGenerator<float>>(
+          rng, gan::DcganGenerator<float>::Options{.latent = 64, .channels = {128, 64}, .kernel = 4}),
+      std::make_unique<gan::DcganDiscriminator<float>>(
+          rng,
+          gan::DcganDiscriminator<float>::Options{
+              .width = 32, .kernel = 4, .spectral_norm = spectral_norm, .minibatch_std_dev = true, .hidden = {256}})};
 }
 
 struct TrainOptions {
@@ -65,6 +68,7 @@ struct TrainOptions {
 struct SampleOptions {
   fs::path model;
   gan::Index count = 100;
+  double truncation = 0;
   std::uint64_t seed = 1;
   fs::path out = "samples.png";
 };
@@ -87,7 +91,7 @@ TrainOptions with_defaults(TrainOptions options) {
   const bool small = options.model == "dcgan-small";
   if (options.penalty.empty())
     options.penalty = small && options.objective == "non-saturating" ? "lazy-r1:0.2" : "none";
-  if (options.rate == 0) options.rate = small ? 5e-4 : 2e-4;
+  if (options.rate == 0) options.rate = small ? 7e-4 : 2e-4;
   if (options.batch == 0) options.batch = small ? 32 : 128;
   return options;
 }
@@ -139,7 +143,9 @@ void sample(const SampleOptions& options) {
   gan::Rng rng(options.seed);
   const auto generator = make_networks(notes.at("model"), rng).generator;
   gan::load_generator(options.model, *generator);
-  const auto digits = generator->sample(options.count, rng);
+  const gan::LatentDistribution noise =
+      options.truncation > 0 ? gan::latent::truncated_normal(options.truncation) : generator->distribution();
+  const auto digits = generator->sample(noise.draw<float>(rng, options.count, generator->latent()));
   if (options.out.extension() == ".idx")
     gan::write_idx(options.out, {options.count, 28, 28}, gan::to_bytes(digits));
   else
@@ -167,7 +173,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(0.5, 1.0))
       ->capture_default_str();
   train_command
-      ->add_option("--rate", t.rate, "Learning rate of both networks (default: 5e-4 for dcgan-small, else 2e-4)")
+      ->add_option("--rate", t.rate, "Learning rate of both networks (default: 7e-4 for dcgan-small, else 2e-4)")
       ->check(CLI::Range(1e-8, 1.0));
   train_command->add_option("--data", t.data,
                             "Folder with MNIST's files, plain or .gz (else GAN_MNIST_DIR, else drawn digits)");
@@ -189,6 +195,10 @@ int main(int argc, char** argv) {
   sample_command->add_option("--count", s.count, "Number of digits")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
+  sample_command
+      ->add_option("--truncation", s.truncation,
+                   "Keep the noise in [-T, T]: below 1, digits are better formed and less varied (default: no limit)")
+      ->check(CLI::Range(0.01, 10.0));
   sample_command->add_option("--seed", s.seed, "Of the noise")->capture_default_str();
   sample_command->add_option("--out", s.out, "FILE.png for a picture, FILE.idx for bytes [count, 28, 28]")
       ->capture_default_str();
