@@ -25,7 +25,8 @@ using Generators = gan::GeneratorEnsemble<T>;
 template <class T>
 using Discriminators = gan::DiscriminatorEnsemble<T>;
 
-gan::MlpGeneratorOptions<float> generator_options(Index hidden = 8, bool batch_norm = false, double dropout = 0) {
+template <class T = float>
+gan::MlpGeneratorOptions<T> generator_options(Index hidden = 8, bool batch_norm = false, double dropout = 0) {
   return {.latent = 3,
           .distribution = gan::latent::uniform(),
           .item = {2},
@@ -34,7 +35,8 @@ gan::MlpGeneratorOptions<float> generator_options(Index hidden = 8, bool batch_n
           .dropout = dropout,
           .output_activation = gan::activation::identity()};
 }
-gan::MlpDiscriminatorOptions<float> discriminator_options(Index hidden = 8, double dropout = 0) {
+template <class T = float>
+gan::MlpDiscriminatorOptions<T> discriminator_options(Index hidden = 8, double dropout = 0) {
   return {.item = {2}, .hidden = {hidden}, .dropout = dropout};
 }
 
@@ -44,11 +46,11 @@ auto maker(Options options) {
   return [options](Rng& rng) { return std::make_unique<Network>(rng, options); };
 }
 template <class T>
-auto generator_maker(const gan::MlpGeneratorOptions<float>& options = generator_options()) {
+auto generator_maker(const gan::MlpGeneratorOptions<T>& options = generator_options<T>()) {
   return maker<gan::MlpGenerator<T>>(options);
 }
 template <class T>
-auto discriminator_maker(const gan::MlpDiscriminatorOptions<float>& options = discriminator_options()) {
+auto discriminator_maker(const gan::MlpDiscriminatorOptions<T>& options = discriminator_options<T>()) {
   return maker<gan::MlpDiscriminator<T>>(options);
 }
 
@@ -222,7 +224,7 @@ template <class F>
 std::string refusal(F first, const Shape& samples = {4, 2}) {
   Rng rng(1);
   Discriminators<double>::Members members;
-  members.push_back(std::make_unique<gan::MlpDiscriminator<double>>(rng, discriminator_options()));
+  members.push_back(std::make_unique<gan::MlpDiscriminator<double>>(rng, discriminator_options<double>()));
   members.push_back(std::make_unique<Odd<F>>(rng, first));
   Discriminators<double> d(rng, std::move(members));
   try {
