@@ -148,7 +148,7 @@ class DcganGenerator : public Generator<T> {
   Sequential<T> net_{this, "net"};
 };
 
-/// Images [n, h, w, c] -> logits [n, 1]: strided convolutions with `same` padding, then a dense layer.
+/// Images [n, h, w, c] -> logits [n, 1]: strided convolutions with `same` padding, then dense layers, by default one.
 template <std::floating_point T>
 class DcganDiscriminator : public Discriminator<T> {
  public:
