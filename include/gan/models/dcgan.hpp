@@ -49,9 +49,8 @@ struct DcganDiscriminatorOptions {
   bool batch_norm = false;  ///< after each convolution but the first, as in the paper
   double dropout = 0;       ///< after each activation
   bool spectral_norm = false;
-  bool minibatch_std_dev = false;  ///< behind the last map
-  std::vector<Index> hidden =
-      std::initializer_list<Index>{};  ///< sizes of dense layers before the logit; the paper has none
+  bool minibatch_std_dev = false;                              ///< behind the last map
+  std::vector<Index> hidden = std::initializer_list<Index>{};  ///< sizes of dense layers before the logit's
   Initializer weight_initializer = init::dcgan_weight();
   Initializer scale_initializer = init::ones();
 };
