@@ -1,27 +1,10 @@
 // A slow build is told of once, with the cure for what it lacks and for nothing else.
 #include "gan/core/build.hpp"
 
-#include <memory>
-
 #include "support/catch.hpp"
+#include "support/warnings.hpp"
 
 using gan::build_warning;
-
-namespace {
-
-/// A temporary file, and all that was printed to it.
-struct Output {
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::tmpfile(), std::fclose};
-
-  std::string text() const {
-    std::string all;
-    std::rewind(file.get());
-    for (int c = std::fgetc(file.get()); c != EOF; c = std::fgetc(file.get())) all += static_cast<char>(c);
-    return all;
-  }
-};
-
-}  // namespace
 
 TEST_CASE("a fast build has no warning") { CHECK(build_warning({}).empty()); }
 
@@ -63,26 +46,14 @@ TEST_CASE("the facts are those of the compiler's macros") {
 #endif
 }
 
-TEST_CASE("a warning is printed once, an empty one never") {
-  const Output output;
-  REQUIRE(output.file);
-  std::atomic_flag warned;
-  gan::detail::warn_once("", output.file.get(), warned);
-  CHECK(!warned.test());
-  gan::detail::warn_once("built badly.", output.file.get(), warned);
-  gan::detail::warn_once("built badly.", output.file.get(), warned);
-  CHECK(output.text() == "gan: built badly.\n");
-}
-
 TEST_CASE("a process warns about its own build once") {
-  const Output output;
-  REQUIRE(output.file);
+  const gan::test::CollectWarnings warnings;
   const std::string warning = build_warning();
-  gan::warn_about_slow_build(output.file.get());
-  gan::warn_about_slow_build(output.file.get());
+  gan::warn_about_slow_build();
+  gan::warn_about_slow_build();
 #ifdef GAN_NO_BUILD_WARNING
-  CHECK(output.text().empty());
+  CHECK(warnings.texts().empty());
 #else
-  CHECK(output.text() == (warning.empty() ? "" : "gan: " + warning + "\n"));
+  CHECK(warnings.texts() == (warning.empty() ? std::vector<std::string>{} : std::vector<std::string>{warning}));
 #endif
 }

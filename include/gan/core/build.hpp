@@ -1,10 +1,10 @@
 // Warns once when a program was built in a way that makes training needlessly slow.
 #pragma once
 
-#include <atomic>
-#include <cstdio>
 #include <string>
 #include <thread>
+
+#include "gan/core/warn.hpp"
 
 namespace gan {
 
@@ -46,23 +46,11 @@ inline std::string build_warning(const BuildFacts& facts = build_facts()) {
   return lacks.empty() ? "" : "built " + lacks + ": training is slower than it needs to be. Add " + cures + ".";
 }
 
-namespace detail {
-
-/// Prints `warning` unless it is empty or `warned` was set before.
-inline void warn_once(const std::string& warning, std::FILE* out, std::atomic_flag& warned) {
-  if (warning.empty() || !out || warned.test_and_set()) return;
-  std::fprintf(out, "gan: %s\n", warning.c_str());
-  std::fflush(out);
-}
-
-}  // namespace detail
-
-/// Prints build_warning(), if there is one, the first time a process calls it. Every Trainer does. It is silent when
-/// the macro GAN_NO_BUILD_WARNING is defined (-DGAN_NO_BUILD_WARNING, for all files of a program).
-inline void warn_about_slow_build([[maybe_unused]] std::FILE* out = stderr) {
+/// Warns with build_warning(), if there is one, the first time a process calls it. Every Trainer does. It is silent
+/// when the macro GAN_NO_BUILD_WARNING is defined (-DGAN_NO_BUILD_WARNING, for all files of a program).
+inline void warn_about_slow_build() {
 #ifndef GAN_NO_BUILD_WARNING
-  static std::atomic_flag warned;
-  detail::warn_once(build_warning(), out, warned);
+  if (const std::string warning = build_warning(); !warning.empty()) warn_once(warning);
 #endif
 }
 
