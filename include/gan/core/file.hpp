@@ -1,23 +1,20 @@
 // Files that are read and written with every step checked; writing never leaves a half file.
 #pragma once
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
-#include <limits>
+#include <new>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <utility>
-
-#ifdef _WIN32
-#include <io.h>
-#include <process.h>
-#else
-#include <fcntl.h>
-#include <unistd.h>
-#endif
 
 #include "gan/core/error.hpp"
 
@@ -48,7 +45,8 @@ class InputFile {
 
 /// A file that appears as a whole or not at all: bytes go to a temporary file in the same folder, which commit() syncs
 /// to the disk and renames to `path`. Without commit(), or when anything fails, an older file of that name stays
-/// untouched and the temporary is removed. A symbolic link is followed. Every failure throws with path and reason.
+/// untouched and the temporary is removed. A symbolic link is followed, also to a file that is not there yet, and an
+/// older file's permissions are kept. Every failure throws with path and reason.
 class AtomicFile {
  public:
   explicit AtomicFile(const std::filesystem::path& path);
@@ -86,17 +84,39 @@ inline std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
+/// make(), which takes `bytes` of memory; where there is not as much, an error that names what it was for.
+template <class Make>
+auto memory_for(const std::string& name, std::uint64_t bytes, const Make& make) {
+  try {
+    return make();
+  } catch (const std::bad_alloc&) {
+  } catch (const std::length_error&) {
+  }
+  fail(name, ": not enough memory for ", bytes, " bytes");
+}
+
+/// Where the links lead that begin at `path`: a name that is not a link, whether or not there is a file.
+inline std::filesystem::path follow_links(const std::filesystem::path& path) {
+  constexpr int most = 40;  // as many as Linux follows
+  std::filesystem::path now = path;
+  for (int i = 0; i <= most; ++i) {
+    std::error_code error;
+    if (!std::filesystem::is_symlink(now, error)) return now;
+    const auto target = std::filesystem::read_symlink(now, error);
+    check(!error, path.string(), ": cannot follow the link: ", error.message());
+    now = folder_of(now) / target;  // an absolute target replaces the folder
+  }
+  fail(path.string(), ": cannot follow the link: more than ", most, " links, one to the other");
+}
+
 /// A file that did not exist, opened for writing; its name does not depend on that of the file it will become, whose
 /// length may already be the longest allowed. Returns nullptr and leaves errno when it cannot be made.
 inline std::FILE* open_temporary(const std::filesystem::path& folder, std::filesystem::path& name) {
-  static std::atomic<unsigned> counter{0};
-#ifdef _WIN32
-  const auto process = _getpid();
-#else
-  const auto process = getpid();
-#endif
-  for (int attempt = 0; attempt < 1000; ++attempt) {  // a killed process of the same number may have left some
-    name = folder / (".gan-" + std::to_string(process) + "-" + std::to_string(counter++) + ".tmp");
+  // A killed process may have left some, and in a container each process has the same number: begin anywhere.
+  static std::atomic<std::uint64_t> counter{
+      static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count())};
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    name = folder / (".gan-" + std::to_string(getpid()) + "-" + std::to_string(counter++) + ".tmp");
     errno = 0;
     std::FILE* const file = std::fopen(name.string().c_str(), "wbx");
     if (file != nullptr || errno != EEXIST) return file;
@@ -107,21 +127,15 @@ inline std::FILE* open_temporary(const std::filesystem::path& folder, std::files
 /// Waits until what was written is on the disk.
 inline bool sync_file(std::FILE* file) {
   if (std::fflush(file) != 0) return false;
-#ifdef _WIN32
-  return _commit(_fileno(file)) == 0;
-#else
   return fsync(fileno(file)) == 0 || errno == EINVAL || errno == ENOSYS;  // file systems that cannot sync
-#endif
 }
 
 /// Makes a rename in the folder last through a power cut; without effect where folders cannot be synced.
-inline void sync_folder([[maybe_unused]] const std::filesystem::path& folder) {
-#ifndef _WIN32
+inline void sync_folder(const std::filesystem::path& folder) {
   const int descriptor = open(folder.c_str(), O_RDONLY);
   if (descriptor < 0) return;
   fsync(descriptor);
   close(descriptor);
-#endif
 }
 
 }  // namespace detail
@@ -149,20 +163,21 @@ inline void InputFile::read(void* to, std::uint64_t bytes, const char* what) {
   position_ += bytes;
 }
 
-inline AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path) {
-  std::error_code error;
-  if (std::filesystem::is_symlink(path_, error)) {
-    path_ = std::filesystem::weakly_canonical(path_, error);
-    check(!error, path.string(), ": cannot follow the link: ", error.message());
-  }
-  const auto status = std::filesystem::status(path_, error);
+inline AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(detail::follow_links(path)) {
   check(path_.has_filename(), "cannot write \"", path.string(), "\": expected the name of a file");
-  check(!std::filesystem::exists(status) || std::filesystem::is_regular_file(status), path_.string(),
+  std::error_code error;
+  const auto before = std::filesystem::status(path_, error);
+  const bool exists = std::filesystem::exists(before);
+  check(!exists || std::filesystem::is_regular_file(before), path_.string(),
         ": cannot write: exists and is not a regular file");
   file_ = detail::open_temporary(detail::folder_of(path_), temporary_);
   if (file_ == nullptr) {
     temporary_.clear();
     failed("create a file in its folder", errno);
+  }
+  if (exists && std::filesystem::status(temporary_, error).permissions() != before.permissions()) {
+    std::filesystem::permissions(temporary_, before.permissions(), error);
+    if (error) failed("keep its permissions", error.value());
   }
 }
 

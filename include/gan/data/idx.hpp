@@ -71,7 +71,8 @@ inline IdxArray read_plain_idx(InputFile& file) {
   const auto size = static_cast<std::uint64_t>(array.shape.size());
   check(size == file.remaining(), file.path().string(), ": ", size < file.remaining() ? "trailing bytes" : "truncated",
         ": the header's shape ", array.shape, " needs ", size, " bytes of data, found ", file.remaining());
-  array.bytes.resize(static_cast<std::size_t>(size));
+  array.bytes =
+      memory_for(file.path().string(), size, [&] { return std::vector<std::uint8_t>(static_cast<std::size_t>(size)); });
   file.read(array.bytes.data(), size, "data");
   return array;
 }
@@ -93,7 +94,7 @@ inline IdxArray read_gzip_idx(InputFile& file) {
   std::size_t got = 0;
   do {
     const std::size_t wanted = std::min(size - got, std::max(piece, got));
-    array.bytes.resize(got + wanted);
+    memory_for(name, size, [&] { return array.bytes.resize(got + wanted); });
     const std::size_t found = reader.read(array.bytes.data() + got, wanted);
     check(found == wanted, name, ": truncated: the header's shape ", array.shape, " needs ", size,
           " bytes of data, found ", got + found, " in the gzip data");

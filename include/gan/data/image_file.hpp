@@ -2,17 +2,23 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gan/core/error.hpp"
 #include "gan/core/file.hpp"
 #include "gan/core/shape.hpp"
+#include "gan/data/checked_picture.hpp"
+#include "gan/data/jpeg.hpp"
+#include "gan/data/png.hpp"
 #include "gan/data/stb_image.hpp"
 
 namespace gan {
@@ -23,27 +29,27 @@ struct Picture {
   std::vector<std::uint8_t> pixels;
 };
 
-/// Decodes a PNG or JPEG file to gray (channels 1) or RGB (3); transparent parts show white, 16 bits become 8, and the
-/// rotation that a camera notes beside the picture is not applied. Throws, naming the file, when it cannot be read, is
-/// neither PNG nor JPEG, is broken, or is larger than 2^26 pixels: the size is read before anything is decoded.
+/// Decodes a PNG or JPEG file to gray (channels 1) or RGB (3). It comes as it is shown: transparent parts are white,
+/// and where a camera noted that it was held turned (Exif's orientation), the picture is turned. 16 bits become 8; ink
+/// (four components, in Adobe's form) becomes light; what lies behind the picture's end is not looked at. Throws,
+/// naming the file, when it cannot be read, is neither PNG nor JPEG, is truncated or damaged, has other than 1, 3 or 4
+/// components, or is larger than 2^26 pixels or 2^14 a side: all of this is found by a walk over the file's structure,
+/// which also compares its size with the bytes there are, before anything is decoded or memory taken.
 Picture read_picture(const std::filesystem::path& path, Index channels = 3);
 
 /// Scales a picture so that it just covers [height, width] and cuts its middle out. Scaling is linear between pixels,
-/// and when it shrinks, a mean weighted by distance over all pixels that an output pixel covers (no aliasing).
+/// and when it shrinks, a mean weighted by distance over all pixels that an output pixel covers (no aliasing). Throws
+/// for sides outside [1, 2^14], and for a picture whose sizes are not those of its bytes.
 Picture fit_picture(const Picture& picture, Index height, Index width);
 
 namespace detail {
 
-inline constexpr std::int64_t largest_decoded_picture = std::int64_t{1} << 26;
 inline constexpr std::uint64_t largest_picture_file = std::uint64_t{1} << 30;
-inline constexpr Index most_jpeg_scans = 200;
+inline constexpr Index largest_fitted_picture = Index{3} << 28;  // three channels of the longest sides
 
-/// Scans of a progressive JPEG: each is a pass over all pixels, however few bytes it takes. FF is always followed by 0
-/// in the data between markers.
-inline Index count_scans(const std::vector<std::uint8_t>& bytes) {
-  Index scans = 0;
-  for (std::size_t i = 0; i + 1 < bytes.size(); ++i) scans += bytes[i] == 0xff && bytes[i + 1] == 0xda;
-  return scans;
+/// `size` zeros, or an error that names what they are for.
+inline std::vector<std::uint8_t> picture_bytes(const std::string& name, std::uint64_t size) {
+  return memory_for(name, size, [&] { return std::vector<std::uint8_t>(static_cast<std::size_t>(size)); });
 }
 
 /// For each output position, which inputs it is made of: weights[i * taps + k] belongs to input first[i] + k.
@@ -62,12 +68,12 @@ inline Resampling make_resampling(Index in, Index out, double scale) {
   r.first.resize(static_cast<std::size_t>(out));
   r.weights.resize(static_cast<std::size_t>(out * r.taps));
   for (Index i = 0; i < out; ++i) {
-    const double centre = start + (static_cast<double>(i) + 0.5) * scale;
-    const Index first = std::clamp<Index>(static_cast<Index>(std::floor(centre - radius)), 0, in - r.taps);
+    const double center = start + (static_cast<double>(i) + 0.5) * scale;
+    const Index first = std::clamp<Index>(static_cast<Index>(std::floor(center - radius)), 0, in - r.taps);
     float* const weights = r.weights.data() + i * r.taps;
     double sum = 0;
     for (Index k = 0; k < r.taps; ++k) {
-      const double distance = std::abs(static_cast<double>(first + k) + 0.5 - centre);
+      const double distance = std::abs(static_cast<double>(first + k) + 0.5 - center);
       const double weight = std::max(0.0, 1 - distance / radius);
       weights[k] = static_cast<float>(weight);
       sum += weight;
@@ -78,44 +84,65 @@ inline Resampling make_resampling(Index in, Index out, double scale) {
   return r;
 }
 
-}  // namespace detail
-
-inline Picture read_picture(const std::filesystem::path& path, Index channels) {
+/// Reads a picture file and checks its structure.
+inline CheckedPicture open_picture(const std::filesystem::path& path) {
   const std::string name = path.string();
-  check(channels == 1 || channels == 3, name, ": ", channels, " channels asked for, expected 1 (gray) or 3 (RGB)");
-#ifdef GAN_HAS_STB_IMAGE
   InputFile file(path);
-  check(file.size() <= detail::largest_picture_file, name, ": picture file of ", file.size(),
-        " bytes, expected at most ", detail::largest_picture_file);
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(file.size()));
+  check(file.size() <= largest_picture_file, name, ": picture file of ", file.size(), " bytes, expected at most ",
+        largest_picture_file);
+  auto bytes = picture_bytes(name, file.size());
   file.read(bytes.data(), bytes.size(), "picture");
-
-  namespace stb = detail::stb_read;
-  const int length = static_cast<int>(bytes.size());
-  int width = 0, height = 0, stored = 0;
-  const auto reason = [] {
-    const char* const text = stb::stbi_failure_reason();
-    return text != nullptr ? text : "unknown reason";
+  const auto begins = [&](std::span<const std::uint8_t> mark) {
+    return bytes.size() >= mark.size() && std::equal(mark.begin(), mark.end(), bytes.begin());
   };
-  check(stb::stbi_info_from_memory(bytes.data(), length, &width, &height, &stored) != 0, name,
-        ": expected a PNG or JPEG picture: ", reason());
-  check(width > 0 && height > 0 && std::int64_t{width} * height <= detail::largest_decoded_picture, name,
-        ": picture of ", width, " x ", height, " pixels, expected at most ", detail::largest_decoded_picture,
-        " in all");
-  const Index scans = bytes[0] == 0xff ? detail::count_scans(bytes) : 1;
-  check(scans <= detail::most_jpeg_scans, name, ": JPEG of ", scans, " scans, expected at most ",
-        detail::most_jpeg_scans);
+  constexpr std::array<std::uint8_t, 2> jpeg_mark{0xff, 0xd8};
+  return memory_for(name, 3 * file.size(), [&] {
+    if (begins(png_signature)) return PngCheck(name, bytes).run();
+    check(begins(jpeg_mark), name, ": expected a PNG or JPEG picture, found neither's first bytes");
+    return JpegCheck(name, bytes).run();
+  });
+}
 
-  const bool alpha = stored == 2 || stored == 4;
-  const Index decoded = channels + (alpha ? 1 : 0);
+/// The picture as Exif's orientation says: 2 mirrored, 3 half a turn, 4 upside down, 5 rows and columns exchanged,
+/// 6 a quarter to the right, 7 exchanged about the other diagonal, 8 a quarter to the left.
+inline Picture turned(const std::string& name, Picture picture, int orientation) {
+  if (orientation == 1) return picture;
+  const bool exchanged = orientation >= 5;
+  const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  const bool from_below = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+  const Index channels = picture.channels, rows = picture.height, columns = picture.width;
+  Picture out{exchanged ? columns : rows, exchanged ? rows : columns, channels,
+              picture_bytes(name, picture.pixels.size())};
+  std::uint8_t* to = out.pixels.data();
+  for (Index y = 0; y < out.height; ++y)
+    for (Index x = 0; x < out.width; ++x, to += channels) {
+      const Index row = exchanged ? x : y, column = exchanged ? y : x;
+      const Index at = (from_below ? rows - 1 - row : row) * columns + (from_right ? columns - 1 - column : column);
+      std::copy_n(picture.pixels.data() + at * channels, channels, to);
+    }
+  return out;
+}
+
+/// Gray (channels 1) or RGB (3) bytes of a checked file.
+inline Picture decode_picture(const std::string& name, const CheckedPicture& file, Index channels) {
+#ifdef GAN_HAS_STB_IMAGE
+  namespace stb = stb_read;
+  int width = 0, height = 0, stored = 0;
+  const Index decoded = channels + (file.alpha ? 1 : 0);
+  stb::largest_block = static_cast<std::size_t>(file.largest_block);
+  stb::asked_too_much = false;
   const std::unique_ptr<stb::stbi_uc, void (*)(stb::stbi_uc*)> data(
-      stb::stbi_load_from_memory(bytes.data(), length, &width, &height, &stored, static_cast<int>(decoded)),
+      stb::stbi_load_from_memory(file.bytes.data(), static_cast<int>(file.bytes.size()), &width, &height, &stored,
+                                 static_cast<int>(decoded)),
       [](stb::stbi_uc* memory) { std::free(memory); });
-  check(data != nullptr, name, ": broken picture: ", reason());
+  const char* const reason = stb::asked_too_much          ? "its data unpack to more than its size says"
+                             : stb::stbi_failure_reason() ? stb::stbi_failure_reason()
+                                                          : "unknown reason";
+  check(data != nullptr && width == file.width && height == file.height, name, ": broken picture: ", reason);
 
-  const Index count = Index{height} * width;
-  Picture picture{height, width, channels, std::vector<std::uint8_t>(static_cast<std::size_t>(count * channels))};
-  if (!alpha) {
+  const Index count = file.height * file.width;
+  Picture picture{file.height, file.width, channels, picture_bytes(name, static_cast<std::uint64_t>(count * channels))};
+  if (!file.alpha) {
     std::copy_n(data.get(), count * channels, picture.pixels.data());
     return picture;
   }
@@ -128,20 +155,32 @@ inline Picture read_picture(const std::filesystem::path& path, Index channels) {
   }
   return picture;
 #else
+  (void)file, (void)channels;
   fail(name,
        ": this program was built without stb_image.h, which reads PNG and JPEG: install it (Debian and Ubuntu: "
        "libstb-dev) and build again");
 #endif
 }
 
+}  // namespace detail
+
+inline Picture read_picture(const std::filesystem::path& path, Index channels) {
+  const std::string name = path.string();
+  check(channels == 1 || channels == 3, name, ": ", channels, " channels asked for, expected 1 (gray) or 3 (RGB)");
+  const auto file = detail::open_picture(path);
+  return detail::turned(name, detail::decode_picture(name, file, channels), file.orientation);
+}
+
 inline Picture fit_picture(const Picture& picture, Index height, Index width) {
   const Index channels = picture.channels;
   check(height >= 1 && width >= 1 && height <= (1 << 14) && width <= (1 << 14), "fit_picture: size ", height, " x ",
         width, ", expected 1 to ", 1 << 14, " pixels a side");
+  const Index size = static_cast<Index>(picture.pixels.size());
   check(picture.height >= 1 && picture.width >= 1 && channels >= 1 &&
-            static_cast<Index>(picture.pixels.size()) == picture.height * picture.width * channels,
-        "fit_picture: ", picture.pixels.size(), " bytes for a picture of ", picture.height, " x ", picture.width, " x ",
-        channels);
+            picture.height <= size / picture.width / channels && picture.height * picture.width * channels == size,
+        "fit_picture: ", size, " bytes for a picture of ", picture.height, " x ", picture.width, " x ", channels);
+  check(channels <= detail::largest_fitted_picture / (height * width), "fit_picture: ", height, " x ", width, " x ",
+        channels, " bytes asked for, expected at most ", detail::largest_fitted_picture);
   if (picture.height == height && picture.width == width) return picture;
   const double scale = std::min(static_cast<double>(picture.height) / static_cast<double>(height),
                                 static_cast<double>(picture.width) / static_cast<double>(width));

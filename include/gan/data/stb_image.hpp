@@ -13,11 +13,24 @@
 
 namespace gan::detail::stb_read {
 
-// No block of memory that a picture of the largest size allowed would not need (4 channels of 16 bits, and the room
-// that inflating takes): a small file cannot inflate to more.
-inline constexpr size_t largest_block = (size_t{64} << 20) * 4 * 2 * 2;
-inline void* allocate(size_t bytes) { return bytes > largest_block ? nullptr : malloc(bytes); }
-inline void* reallocate(void* block, size_t bytes) { return bytes > largest_block ? nullptr : realloc(block, bytes); }
+/// Bytes of the largest block that the picture being decoded in this thread may ask for: a small file cannot inflate to
+/// more. Set before each call of stb.
+inline thread_local size_t largest_block = 0;
+/// Whether stb asked for more.
+inline thread_local bool asked_too_much = false;
+
+inline bool too_much(size_t bytes) {
+  if (bytes > largest_block) asked_too_much = true;
+  return bytes > largest_block;
+}
+// Zeros, so that what a broken file leaves out is black, not what the heap held before.
+inline void* allocate(size_t bytes) { return too_much(bytes) ? nullptr : calloc(1, bytes); }
+inline void* reallocate(void* block, size_t before, size_t bytes) {
+  if (too_much(bytes)) return nullptr;
+  void* const grown = realloc(block, bytes);
+  if (grown != nullptr && bytes > before) memset(static_cast<char*>(grown) + before, 0, bytes - before);
+  return grown;
+}
 
 }  // namespace gan::detail::stb_read
 
@@ -136,9 +149,10 @@ inline void* reallocate(void* block, size_t bytes) { return bytes > largest_bloc
 #define STBI_NO_LINEAR
 #define STBI_NO_HDR
 #define STBI_NO_SIMD
+#define STBI_MAX_DIMENSIONS 16384
 #define STBI_ASSERT(x) ((void)(x))
 #define STBI_MALLOC(sz) gan::detail::stb_read::allocate(sz)
-#define STBI_REALLOC(p, sz) gan::detail::stb_read::reallocate(p, sz)
+#define STBI_REALLOC_SIZED(p, before, sz) gan::detail::stb_read::reallocate(p, before, sz)
 #define STBI_FREE(p) free(p)
 
 #if defined(__GNUC__)
@@ -153,8 +167,6 @@ inline void* reallocate(void* block, size_t bytes) { return bytes > largest_bloc
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #pragma GCC diagnostic ignored "-Wimplicit-fallthrough"
-#elif defined(_MSC_VER)
-#pragma warning(push, 0)
 #endif
 namespace gan::detail::stb_read {
 using std::abs;  // not gan::abs, which would hide it
@@ -166,8 +178,6 @@ using std::abs;  // not gan::abs, which would hide it
 }  // namespace gan::detail::stb_read
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
-#elif defined(_MSC_VER)
-#pragma warning(pop)
 #endif
 
 #undef FAST_BITS

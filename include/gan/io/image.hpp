@@ -21,7 +21,7 @@ struct GridOptions {
   Index columns = 0;       ///< 0: as square as possible
   Index padding = 2;       ///< pixels between and around the images
   double low = -1;         ///< the value that becomes black
-  double high = 1;         ///< the value that becomes white, or full colour
+  double high = 1;         ///< the value that becomes white, or full color
   double background = -1;  ///< value of the padding and of places without an image
 };
 

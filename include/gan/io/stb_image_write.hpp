@@ -87,8 +87,6 @@
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #pragma GCC diagnostic ignored "-Wimplicit-fallthrough"
-#elif defined(_MSC_VER)
-#pragma warning(push, 0)
 #endif
 namespace gan::detail::stb_write {
 using std::abs;  // not gan::abs, which would hide it
@@ -100,8 +98,6 @@ using std::abs;  // not gan::abs, which would hide it
 }  // namespace gan::detail::stb_write
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop
-#elif defined(_MSC_VER)
-#pragma warning(pop)
 #endif
 
 #undef STBIW_EXTERN
