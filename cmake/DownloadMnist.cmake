@@ -26,16 +26,14 @@ endif()
 get_filename_component(OUT "${OUT}" ABSOLUTE)
 file(MAKE_DIRECTORY "${OUT}")
 file(LOCK "${OUT}/.lock" TIMEOUT 600)  # a second download waits for the first, and finds its files
-file(GLOB interrupted "${OUT}/*.part")
-if(interrupted)
-  file(REMOVE ${interrupted})
-endif()
 
 set(first TRUE)
 foreach(entry IN LISTS FILES)
   string(REGEX MATCH "^(.+)=([0-9a-f]+)$" entry "${entry}")
   set(name "${CMAKE_MATCH_1}")
   set(expected "${CMAKE_MATCH_2}")
+  set(part "${OUT}/${name}.part")
+  file(REMOVE "${part}")  # of a download that was interrupted
   if(EXISTS "${OUT}/${name}")
     file(SHA256 "${OUT}/${name}" found)
     if(found STREQUAL expected)
@@ -44,7 +42,6 @@ foreach(entry IN LISTS FILES)
     message(NOTICE "${OUT}/${name} is not as published, downloading it again")
   endif()
 
-  set(part "${OUT}/${name}.part")
   set(done FALSE)
   foreach(mirror IN LISTS MIRRORS)
     # The first file is a few kilobytes; its time limit covers connecting, too.

@@ -36,6 +36,26 @@ macro(gan_fetch name debian_package url hash)
   FetchContent_MakeAvailable(gan_${name})
 endmacro()
 
+# Fetches single files into a folder, as gan_fetch does an archive; `files` is a list of <name>=<sha256>. A file that is
+# there and whole is not fetched again.
+function(gan_fetch_files name debian_package url files)
+  string(TOUPPER ${name} upper)
+  if(FETCHCONTENT_SOURCE_DIR_GAN_${upper})
+    set(folder "${FETCHCONTENT_SOURCE_DIR_GAN_${upper}}")
+  else()
+    set(folder "${CMAKE_BINARY_DIR}/_deps/gan_${name}-src")
+    message(STATUS "gan: ${name} was not found on this machine, fetching ${url}")
+    message(STATUS "     (without network: install it, on Debian and Ubuntu with `apt-get install ${debian_package}`, or "
+                   "pass -DFETCHCONTENT_SOURCE_DIR_GAN_${upper}=<folder>)")
+    foreach(entry IN LISTS files)
+      string(REGEX MATCH "^(.+)=([0-9a-f]+)$" entry "${entry}")
+      file(DOWNLOAD "${url}/${CMAKE_MATCH_1}" "${folder}/${CMAKE_MATCH_1}" EXPECTED_HASH SHA256=${CMAKE_MATCH_2}
+           INACTIVITY_TIMEOUT 30)
+    endforeach()
+  endif()
+  set(gan_${name}_SOURCE_DIR "${folder}" PARENT_SCOPE)
+endfunction()
+
 # Makes the INTERFACE target gan_<name> with one system include folder.
 function(gan_header_target name folder)
   if(NOT TARGET gan_${name})
@@ -76,9 +96,11 @@ macro(gan_link_dependencies target)
   if(GAN_STB_INCLUDE_DIR)
     gan_header_target(stb "${GAN_STB_INCLUDE_DIR}")
   else()
-    gan_fetch(stb libstb-dev
-              https://github.com/nothings/stb/archive/8b5f1f37b5b75829fc72d38e7b5d4bcbf8a26d55.tar.gz
-              c47cf5abe21e1d620afccd159c23fe71dfa86eb270015a7646a4f79e9bfd5503)
+    # stb_image 2.30 and stb_image_write 1.16
+    gan_fetch_files(
+      stb libstb-dev https://raw.githubusercontent.com/nothings/stb/31c1ad37456438565541f4919958214b6e762fb4
+      "stb_image.h=594c2fe35d49488b4382dbfaec8f98366defca819d916ac95becf3e75f4200b3;\
+stb_image_write.h=cbd5f0ad7a9cf4468affb36354a1d2338034f2c12473cf1a8e32053cb6914a05")
     gan_header_target(stb "${gan_stb_SOURCE_DIR}")
     list(APPEND GAN_BUNDLED "stb=${gan_stb_SOURCE_DIR}")
   endif()

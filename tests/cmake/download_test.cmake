@@ -56,6 +56,11 @@ endif()
 file(WRITE "${SCRATCH}/out_interrupted/b.gz.part" "the sec")
 download(interrupted TRUE "a.gz;b.gz" good)
 
+# What other programs are downloading into the same folder is none of ours.
+file(WRITE "${SCRATCH}/out_shared/film.mp4.part" "half")
+file(WRITE "${SCRATCH}/good/film.mp4.part" "half")
+download(shared TRUE "a.gz;b.gz;film.mp4.part" good)
+
 # Whole files are kept without asking anybody; damaged ones are replaced.
 download(good TRUE "a.gz;b.gz" empty)
 file(WRITE "${SCRATCH}/out_good/b.gz" "damaged")

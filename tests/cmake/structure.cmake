@@ -99,3 +99,9 @@ add_test(NAME structure/download_mnist
          COMMAND ${CMAKE_COMMAND} "-DSCRIPT=${PROJECT_SOURCE_DIR}/cmake/DownloadMnist.cmake"
                  "-DSCRATCH=${scratch}/download" -P "${cmake_tests}/download_test.cmake")
 set_tests_properties(structure/download_mnist PROPERTIES LABELS structure TIMEOUT 60)
+
+# The fetching of single files, likewise.
+add_test(NAME structure/fetch_files
+         COMMAND ${CMAKE_COMMAND} "-DMODULE=${PROJECT_SOURCE_DIR}/cmake/GanDependencies.cmake"
+                 "-DSCRATCH=${scratch}/fetch_files" -P "${cmake_tests}/fetch_files_test.cmake")
+set_tests_properties(structure/fetch_files PROPERTIES LABELS structure TIMEOUT 60)

@@ -1,14 +1,13 @@
 #include "gan/core/file.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <string>
 #include <vector>
 
 #include "support/catch.hpp"
 #include "support/temporary_folder.hpp"
-
-#ifndef _WIN32
-#include <sys/stat.h>
-#endif
 
 namespace fs = std::filesystem;
 
@@ -73,7 +72,63 @@ TEST_CASE("a link is followed, not replaced") {
   CHECK(contents(folder / "far" / "target") == "new");
 }
 
-#ifndef _WIN32
+TEST_CASE("a link to a file that is not there yet is followed, too") {
+  TemporaryFolder folder;
+  fs::create_directory(folder / "far");
+  fs::create_symlink("far/target", folder / "link");  // relative to the link's folder
+  fs::create_symlink("../link", folder / "far" / "second");
+  gan::write_file(folder / "far" / "second", "one", 3);
+  CHECK(fs::is_symlink(folder / "link"));
+  CHECK(fs::is_symlink(folder / "far" / "second"));
+  CHECK(contents(folder / "far" / "target") == "one");
+  gan::write_file(folder / "link", "two", 3);
+  CHECK(contents(folder / "far" / "target") == "two");
+  fs::create_symlink("b", folder / "a");
+  fs::create_symlink("a", folder / "b");
+  REQUIRE_THROWS_WITH(gan::write_file(folder / "a", "x", 1), ContainsSubstring("/a: cannot follow the link"));
+  fs::create_symlink("nowhere/target", folder / "lost");
+  REQUIRE_THROWS_WITH(gan::write_file(folder / "lost", "x", 1), ContainsSubstring("No such file"));
+}
+
+TEST_CASE("a file that is replaced keeps its permissions") {
+  TemporaryFolder folder;
+  for (const unsigned mode : {0600u, 0640u, 0444u, 0755u}) {
+    put(folder / "file", "old");
+    fs::permissions(folder / "file", fs::perms(mode));
+    gan::write_file(folder / "file", "new", 3);
+    CHECK(contents(folder / "file") == "new");
+    CHECK(fs::status(folder / "file").permissions() == fs::perms(mode));
+    fs::remove(folder / "file");
+  }
+}
+
+TEST_CASE("temporaries are called .gan-<process>-<number>.tmp, and old ones of the same process are passed over") {
+  TemporaryFolder folder;
+  const std::string begin = ".gan-" + std::to_string(getpid()) + "-";
+  fs::path name;
+  {
+    gan::AtomicFile file(folder / "file");
+    name = fs::directory_iterator(folder.path())->path().filename();
+    CHECK(name.string().find(begin) == 0);
+    CHECK(name.extension() == ".tmp");
+    const auto number = std::stoull(name.string().substr(begin.size()));
+    CHECK(number > 1'000'000'000);  // not the first ones, which a killed process of the same number left
+    put(folder / (begin + std::to_string(number + 1) + ".tmp"), "left");
+    gan::AtomicFile second(folder / "second");
+    second.write("x", 1);
+    second.commit();
+    CHECK(contents(folder / (begin + std::to_string(number + 1) + ".tmp")) == "left");
+  }
+  CHECK(contents(folder / "second") == "x");
+}
+
+TEST_CASE("memory that is not there is an error that says what for") {
+  REQUIRE_THROWS_WITH(gan::detail::memory_for("a.idx", 7, [] { return std::vector<char>(std::size_t{1} << 60); }),
+                      ContainsSubstring("a.idx: not enough memory for 7 bytes"));
+  REQUIRE_THROWS_WITH(gan::detail::memory_for("a.idx", 7, [] { return std::vector<char>(~std::size_t{0}); }),
+                      ContainsSubstring("a.idx: not enough memory"));
+}
+
 TEST_CASE("a full disk is an error and leaves the old file") {
   TemporaryFolder folder;
   put(folder / "file", "old");
@@ -99,7 +154,6 @@ TEST_CASE("a pipe is not read") {
   REQUIRE_THROWS_WITH(gan::InputFile(folder / "pipe"), ContainsSubstring("not a regular file"));
   REQUIRE_THROWS_WITH(gan::write_file(folder / "pipe", "x", 1), ContainsSubstring("not a regular file"));
 }
-#endif
 
 TEST_CASE("reading knows what is left") {
   TemporaryFolder folder;

@@ -29,8 +29,7 @@ void put_png(const fs::path& path, Index height, Index width, int level) {
 /// The names of the pictures found, one after the other.
 std::string names(const fs::path& folder, bool recursive = true) {
   std::string all;
-  for (const auto& path : gan::find_pictures(folder, recursive))
-    all += path.lexically_relative(folder).string() + " ";
+  for (const auto& path : gan::find_pictures(folder, recursive)) all += path.lexically_relative(folder).string() + " ";
   return all;
 }
 

@@ -81,6 +81,27 @@ TEST_CASE("folders that are not MNIST are errors") {
   REQUIRE_THROWS_WITH(gan::load_mnist<float>(folder.path()), ContainsSubstring("expected 3 axes, found shape [4]"));
 }
 
+TEST_CASE("EMNIST is found under its own names and stands upright") {
+  TemporaryFolder folder;
+  for (const char* set : {"emnist-letters-train-", "emnist-letters-test-"}) {
+    gan::write_idx(folder / (std::string(set) + "images-idx3-ubyte"), {2, 2, 2},
+                   std::vector<std::uint8_t>{0, 255, 51, 102, 1, 2, 3, 4});
+    gan::write_idx(folder / (std::string(set) + "labels-idx1-ubyte"), {2}, std::vector<std::uint8_t>{26, 1});
+  }
+  for (const bool train : {true, false}) {
+    const auto data = gan::load_emnist<float>(folder.path(), "letters", train, gan::PixelRange::zero_to_one);
+    CHECK(data.item_shape() == gan::Shape{2, 2, 1});
+    CHECK(data.label(0) == 26);
+    const auto all = data.gather(std::vector<Index>{0, 1});
+    CHECK(all.at({0, 0, 1, 0}) == Approx(0.2));
+    CHECK(all.at({0, 1, 0, 0}) == 1);
+    CHECK(all.at({1, 1, 0, 0}) == Approx(2 / 255.0));
+  }
+  REQUIRE_THROWS_WITH(gan::load_emnist<float>(folder.path(), "digits"),
+                      ContainsSubstring("no file emnist-digits-train-images-idx3-ubyte"));
+  REQUIRE_THROWS_WITH(gan::load_mnist<float>(folder.path()), ContainsSubstring("load_emnist(folder, \"letters\")"));
+}
+
 TEST_CASE("the drawn digits come in the form of MNIST") {
   const auto data = gan::digits_dataset<float>(100, 5);
   CHECK(data.size() == 100);

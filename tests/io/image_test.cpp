@@ -25,7 +25,7 @@ TEMPLATE_TEST_CASE("values become bytes: scaled, rounded, clamped, NaN black", "
   CHECK(gan::read_picture(folder / "a.png", 1).pixels == Bytes{0, 255, 0, 255, 0, 255, 0, 255});
 }
 
-TEST_CASE("colour pictures keep their channels") {
+TEST_CASE("color pictures keep their channels") {
   TemporaryFolder folder;
   gan::write_png(folder / "a.png", Tensor<float>({1, 2, 3}, {0, 0.2f, 0.4f, 0.6f, 0.8f, 1}), 0, 1);
   const auto read = gan::read_picture(folder / "a.png", 3);
@@ -82,10 +82,27 @@ TEST_CASE("pictures that cannot be written are errors, and the old file stays") 
   REQUIRE_THROWS_WITH(gan::write_grid(path, zeros({4, 1, 1}), {.padding = 1 << 24}), ContainsSubstring("too large"));
   REQUIRE_THROWS_WITH(gan::write_grid(path, zeros({4, 1, 1}), {.padding = 1 << 20}), ContainsSubstring("at most"));
   REQUIRE_THROWS_WITH(gan::write_png(path / "b.png", zeros({2, 2})), ContainsSubstring("b.png: cannot"));
-#ifndef _WIN32
   FileSizeLimit limit(10);
   REQUIRE_THROWS_WITH(gan::write_png(path, zeros({2, 2})), ContainsSubstring("a.png: cannot write"));
-#endif
   CHECK(contents(path) == "old");
   CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("names that are no names of PNG files are refused, others are written byte for byte") {
+  TemporaryFolder folder;
+  const auto picture = Tensor<float>::zeros({2, 2});
+  for (const char* name : {"a.jpg", "a", "a.png.txt", ".png", "a.png/", "a.webp"})
+    REQUIRE_THROWS_WITH(gan::write_png(folder / name, picture),
+                        ContainsSubstring((folder / name).string()) && ContainsSubstring("ends in .png"));
+  REQUIRE_THROWS_WITH(gan::write_grid("", Tensor<float>::zeros({1, 2, 2})), ContainsSubstring("ends in .png"));
+  CHECK(folder.entries() == 0);
+  const std::string strange = "\xff\xfe \xc3\xbc\n.PNG";  // not UTF-8
+  gan::write_png(folder / strange, picture);
+  CHECK(gan::read_picture(folder / strange).width == 2);
+  const std::string longest = std::string(251, 'n') + ".png";
+  gan::write_png(folder / longest, picture);
+  CHECK(std::filesystem::exists(folder / longest));
+  REQUIRE_THROWS_WITH(gan::write_png(folder / ("n" + longest), picture),
+                      ContainsSubstring("n.png: cannot") && ContainsSubstring("File name too long"));
+  CHECK(folder.entries() == 2);
 }

@@ -255,15 +255,53 @@ TEST_CASE("what cannot be saved is an error, and the old file stays") {
   fails({{"x", {}}}, {}, "\"x\" has no value");
   fails({{"\xff", one}}, {}, "expected UTF-8");
   fails({{"x", one}}, {{"k", "\xc3"}}, "expected UTF-8");
-#ifndef _WIN32
   {
     FileSizeLimit limit(1000);
     fails({{"x", Tensor<float>::zeros({100000})}}, {}, "cannot write");
   }
-#endif
   CHECK(contents(path) == "old");
   CHECK(folder.entries() == 1);
   REQUIRE_THROWS_WITH(gan::save_safetensors<float>(path / "below", {{"x", one}}), ContainsSubstring("below: cannot"));
   REQUIRE_THROWS_WITH(gan::load_safetensors<float>(folder / "none"), ContainsSubstring("none: cannot open"));
   REQUIRE_THROWS_AS(gan::load_safetensors<float>(folder.path()), gan::Error);
+}
+
+TEST_CASE("a check sum finds every flipped bit, and is no one's business otherwise") {
+  TemporaryFolder folder;
+  const auto path = folder / "a";
+  const NamedTensors<float> tensors{{"x", Tensor<float>({3}, {1, -2, 3})}, {"none", Tensor<float>::zeros({0})}};
+  const std::map<std::string, std::string> metadata{{"note", "gan.crc64 \"gan.crc64\":\"0000000000000000\""},
+                                                    {"z", ""}};
+  gan::save_safetensors(path, tensors, metadata, {.checksum = true});
+  const auto file = gan::load_safetensors<float>(path, {.require_checksum = true});
+  CHECK(file.metadata == metadata);
+  CHECK(values(file.tensors[0].tensor) == std::vector<float>{1, -2, 3});
+  const std::string good = contents(path);
+  CHECK(good.find("\"gan.crc64\":\"") != std::string::npos);
+  for (std::size_t at = 0; at < good.size(); ++at)
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string bad = good;
+      bad[at] = static_cast<char>(bad[at] ^ 1 << bit);
+      put(path, bad);
+      CAPTURE(at, bit);
+      REQUIRE_THROWS_WITH(gan::load_safetensors<float>(path, {.require_checksum = true}),
+                          ContainsSubstring(path.string()));
+    }
+  // One that is there is verified, asked for or not.
+  std::string bad = good;
+  bad.back() ^= 1;
+  put(path, bad);
+  REQUIRE_THROWS_WITH(gan::load_safetensors<float>(path), ContainsSubstring("damaged: its check sum is "));
+  for (const char* wrong : {"", "0", "0000000000000000", "000000000000000G"}) {
+    const std::string header = std::string("{\"__metadata__\":{\"gan.crc64\":\"") + wrong + "\"}}";
+    put(path, file_of(header, 0));
+    REQUIRE_THROWS_WITH(gan::load_safetensors<float>(path), ContainsSubstring("damaged: its check sum is"));
+  }
+  put(path, file_of("{\"__metadata__\":{\"gan.crc64\" : \"0000000000000000\"}}", 0));
+  REQUIRE_THROWS_WITH(gan::load_safetensors<float>(path), ContainsSubstring("not one of 16 digits"));
+  gan::save_safetensors(path, tensors, metadata);
+  CHECK_NOTHROW(gan::load_safetensors<float>(path));
+  REQUIRE_THROWS_WITH(gan::load_safetensors<float>(path, {.require_checksum = true}),
+                      ContainsSubstring("has no check sum"));
+  REQUIRE_THROWS_WITH(gan::save_safetensors(path, tensors, {{"gan.crc64", "x"}}), ContainsSubstring("check sum's own"));
 }

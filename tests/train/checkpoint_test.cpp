@@ -142,18 +142,18 @@ TEST_CASE("loading what does not fit is an error that changes nothing") {
   for (const auto& [key, value] : file.metadata) {
     auto metadata = file.metadata;
     metadata.erase(key);
-    gan::save_safetensors(path, file.tensors, metadata);
+    gan::save_safetensors(path, file.tensors, metadata, {.checksum = true});
     CHECK_THAT(refusal(path, session), ContainsSubstring(path.string()) && ContainsSubstring(key));
     if (key == "format") continue;
     for (const char* wrong : {"", "x", "-1", "3x", "99999999999999999999", "1 2"}) {
       metadata[key] = wrong;
-      gan::save_safetensors(path, file.tensors, metadata);
+      gan::save_safetensors(path, file.tensors, metadata, {.checksum = true});
       CHECK_THAT(refusal(path, session), ContainsSubstring("\"" + key + "\" is \"" + wrong + "\""));
     }
   }
   auto metadata = file.metadata;
   metadata["loader_position"] = "13";
-  gan::save_safetensors(path, file.tensors, metadata);
+  gan::save_safetensors(path, file.tensors, metadata, {.checksum = true});
   CHECK_THAT(refusal(path, session), ContainsSubstring("after 13 batches"));
 
   gan::save_checkpoint(path, session.trainer, &session.loader);
@@ -202,7 +202,7 @@ TEST_CASE("a generator is loaded by its class alone") {
                         ContainsSubstring((folder / "c").string()) && ContainsSubstring("net.dense1.weight"));
     CHECK(bits(wide.generator.state()) == before);
   }
-  gan::save_safetensors<float>(folder / "c", {{"discriminator.x", Tensor<float>::ones({2})}});
+  gan::save_safetensors<float>(folder / "c", {{"discriminator.x", Tensor<float>::ones({2})}}, {}, {.checksum = true});
   Pair<float> pair(1);
   REQUIRE_THROWS_WITH(gan::load_generator(folder / "c", pair.generator), ContainsSubstring("holds no generator"));
 }

@@ -84,6 +84,14 @@ inline std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
+/// The name's ending in small letters of ASCII, whatever the locale.
+inline std::string small_ending(const std::filesystem::path& path) {
+  std::string ending = path.extension().string();
+  for (char& c : ending)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return ending;
+}
+
 /// make(), which takes `bytes` of memory; where there is not as much, an error that names what it was for.
 template <class Make>
 auto memory_for(const std::string& name, std::uint64_t bytes, const Make& make) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "gan/core/error.hpp"
+#include "gan/core/file.hpp"
 #include "gan/core/parallel.hpp"
 #include "gan/core/warn.hpp"
 #include "gan/data/dataset.hpp"
@@ -50,14 +51,6 @@ template <class T>
 Dataset<T> load_image_folder(const std::filesystem::path& folder, const ImageFolderOptions& options = {});
 
 namespace detail {
-
-/// The name's ending in small letters of ASCII, whatever the locale.
-inline std::string small_ending(const std::filesystem::path& path) {
-  std::string ending = path.extension().string();
-  for (char& c : ending)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return ending;
-}
 
 class PictureSearch {
  public:

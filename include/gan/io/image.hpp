@@ -27,7 +27,7 @@ struct GridOptions {
 
 /// Writes one image [h, w, c] (c 1: gray, 3: RGB) or [h, w]. Values from `low` to `high` become 0 to 255, values
 /// outside are clamped, NaN becomes 0. An older file is replaced as a whole. Throws for other shapes, for more than
-/// 2^28 bytes, unless low < high, and when the file cannot be written.
+/// 2^28 bytes, unless low < high, for a name that does not end in .png, and when the file cannot be written.
 template <class T>
 void write_png(const std::filesystem::path& path, const Tensor<T>& image, double low = -1, double high = 1);
 
@@ -43,6 +43,12 @@ std::vector<std::uint8_t> to_bytes(const Tensor<T>& x, double low = -1, double h
 namespace detail {
 
 inline constexpr Index largest_picture = Index{1} << 28;
+
+/// Readers of folders go by the ending: a PNG file of another name would be passed over, or taken for what it is not.
+inline void check_png_name(const std::filesystem::path& path) {
+  check(small_ending(path) == ".png", "cannot write \"", path.string(),
+        "\": a PNG file, expected a name that ends in .png");
+}
 
 /// Encodes and writes bytes [height, width, channels].
 inline void write_png_bytes(const std::filesystem::path& path, const std::uint8_t* pixels, Index height, Index width,
@@ -94,6 +100,7 @@ std::vector<std::uint8_t> to_bytes(const Tensor<T>& x, double low, double high) 
 
 template <class T>
 void write_png(const std::filesystem::path& path, const Tensor<T>& image, double low, double high) {
+  detail::check_png_name(path);
   const Shape& shape = image.shape();
   check((shape.rank() == 2 || (shape.rank() == 3 && (shape[2] == 1 || shape[2] == 3))) && shape.size() > 0,
         path.string(), ": cannot write a tensor of shape ", shape,
@@ -103,6 +110,7 @@ void write_png(const std::filesystem::path& path, const Tensor<T>& image, double
 
 template <class T>
 void write_grid(const std::filesystem::path& path, const Tensor<T>& images, const GridOptions& options) {
+  detail::check_png_name(path);
   const Shape& shape = images.shape();
   check((shape.rank() == 3 || (shape.rank() == 4 && (shape[3] == 1 || shape[3] == 3))) && shape.size() > 0,
         path.string(), ": cannot write a tensor of shape ", shape,

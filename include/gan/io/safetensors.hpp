@@ -15,6 +15,7 @@
 
 #include "gan/core/error.hpp"
 #include "gan/core/file.hpp"
+#include "gan/io/safetensors_checksum.hpp"
 #include "gan/io/safetensors_header.hpp"
 #include "gan/tensor/named.hpp"
 
@@ -26,18 +27,26 @@ struct SafetensorsFile {
   std::map<std::string, std::string> metadata;
 };
 
+struct SafetensorsSaving {
+  bool checksum = false;  ///< one more entry in the metadata, by which any flipped bit is found; others ignore it
+};
+struct SafetensorsLoading {
+  bool require_checksum = false;  ///< refuse a file without one; one that is there is always verified
+};
+
 /// Writes tensors as F32 (float) or F64 (double) in the given order, replacing an older file as a whole; see
-/// AtomicFile. Throws for a name that is empty, used twice, "__metadata__" or not UTF-8, for an undefined tensor, and
-/// when the file cannot be written.
+/// AtomicFile. Throws for a name that is empty, used twice, "__metadata__" or not UTF-8, for an undefined tensor, for
+/// metadata named "gan.crc64", the check sum's own name, and when the file cannot be written.
 template <class T>
 void save_safetensors(const std::filesystem::path& path, const NamedTensors<T>& tensors,
-                      const std::map<std::string, std::string>& metadata = {});
+                      const std::map<std::string, std::string>& metadata = {}, const SafetensorsSaving& options = {});
 
 /// Reads all tensors. Everything is verified before memory is taken for any: the header against the file's size and the
 /// format's limit of 100 MB, its JSON, and that the tensors are of type T and cover the data exactly, each in its
-/// place. Throws with file, what was expected and what was found.
+/// place; then the check sum, if there is one (it is not among the metadata given back). Throws with file, what was
+/// expected and what was found.
 template <class T>
-SafetensorsFile<T> load_safetensors(const std::filesystem::path& path);
+SafetensorsFile<T> load_safetensors(const std::filesystem::path& path, const SafetensorsLoading& options = {});
 
 namespace detail {
 
@@ -92,7 +101,7 @@ inline void sort_and_check_cover(const std::string& file, std::vector<Safetensor
 
 template <class T>
 void save_safetensors(const std::filesystem::path& path, const NamedTensors<T>& tensors,
-                      const std::map<std::string, std::string>& metadata) {
+                      const std::map<std::string, std::string>& metadata, const SafetensorsSaving& options) {
   const std::string file_name = path.string();
   std::vector<detail::SafetensorsEntry> entries;
   entries.reserve(tensors.size());
@@ -108,7 +117,17 @@ void save_safetensors(const std::filesystem::path& path, const NamedTensors<T>& 
         {name, detail::safetensors_dtype<T>(), {tensor.shape().begin(), tensor.shape().end()}, position, end});
     position = end;
   }
-  const std::string header = detail::make_safetensors_header(file_name, entries, metadata);
+  check(!metadata.contains(detail::checksum_key), file_name, ": metadata cannot be saved under the name \"",
+        detail::checksum_key, "\", which is the check sum's own");
+  auto noted = metadata;
+  if (options.checksum) noted.emplace(detail::checksum_key, detail::blank_checksum);
+  std::string header = detail::make_safetensors_header(file_name, entries, noted);
+  if (options.checksum) {
+    Crc64 crc = detail::begin_checksum(header);
+    for (const auto& [name, tensor] : tensors)
+      crc.add(tensor.data(), static_cast<std::size_t>(tensor.size()) * sizeof(T));
+    detail::replace_checksum(header, detail::blank_checksum, detail::checksum_text(crc));
+  }
   const std::uint64_t length = header.size();
   AtomicFile file(path);
   file.write(&length, sizeof length);
@@ -119,7 +138,7 @@ void save_safetensors(const std::filesystem::path& path, const NamedTensors<T>& 
 }
 
 template <class T>
-SafetensorsFile<T> load_safetensors(const std::filesystem::path& path) {
+SafetensorsFile<T> load_safetensors(const std::filesystem::path& path, const SafetensorsLoading& options) {
   InputFile file(path);
   const std::string file_name = path.string();
   auto header = detail::read_safetensors_header(file);
@@ -127,14 +146,25 @@ SafetensorsFile<T> load_safetensors(const std::filesystem::path& path) {
   detail::sort_and_check_cover(file_name, header.entries, file.remaining());
   for (const auto& entry : header.entries) shapes.push_back(detail::checked_shape<T>(file_name, entry));
 
+  const auto noted = header.metadata.extract(detail::checksum_key);
+  check(!noted.empty() || !options.require_checksum, file_name, ": has no check sum (metadata \"", detail::checksum_key,
+        "\"): damaged, or saved by another program");
+  check(noted.empty() || detail::replace_checksum(header.text, noted.mapped(), detail::blank_checksum), file_name,
+        ": damaged: its check sum is not one of 16 digits");
+  Crc64 crc = detail::begin_checksum(header.text);
+
   SafetensorsFile<T> result;
   result.metadata = std::move(header.metadata);
   result.tensors.reserve(header.entries.size());
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     auto tensor = Tensor<T>::empty(shapes[i]);
-    file.read(tensor.mutable_data(), static_cast<std::uint64_t>(tensor.size()) * sizeof(T), "tensor data");
+    const auto bytes = static_cast<std::size_t>(tensor.size()) * sizeof(T);
+    file.read(tensor.mutable_data(), bytes, "tensor data");
+    if (!noted.empty()) crc.add(tensor.data(), bytes);
     result.tensors.push_back({std::move(header.entries[i].name), std::move(tensor)});
   }
+  check(noted.empty() || noted.mapped() == detail::checksum_text(crc), file_name, ": damaged: its check sum is ",
+        detail::checksum_text(crc), ", expected ", noted.empty() ? "" : noted.mapped());
   return result;
 }
 

@@ -26,6 +26,7 @@ struct SafetensorsEntry {
 struct SafetensorsHeader {
   std::vector<SafetensorsEntry> entries;
   std::map<std::string, std::string> metadata;
+  std::string text;  ///< as it is in the file
 };
 
 /// The reference implementation's limit.
@@ -192,7 +193,9 @@ inline SafetensorsHeader read_safetensors_header(InputFile& file) {
   check(text.find('\0') == std::string::npos, name, ": the header is not valid JSON: it contains a zero byte");
   SafetensorsParser parser(name);
   nlohmann::json::sax_parse(text.begin(), text.end(), &parser);
-  return parser.take();
+  auto header = parser.take();
+  header.text = std::move(text);
+  return header;
 }
 
 /// The header's text, padded with spaces so that the data begin at a multiple of 8 bytes.

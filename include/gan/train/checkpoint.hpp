@@ -31,14 +31,14 @@ void save_checkpoint(const std::filesystem::path& path, const Trainer& trainer, 
     metadata["loader_epoch"] = std::to_string(state.epoch);
     metadata["loader_position"] = std::to_string(state.position);
   }
-  save_safetensors(path, trainer.state(), metadata);
+  save_safetensors(path, trainer.state(), metadata, {.checksum = true});
 }
 
 /// Brings both back, so that the run goes on as if it had never stopped: same batches, same noise, same bits. Throws,
 /// changing nothing, when the file is damaged or belongs to other networks, optimizers or data.
 template <class Trainer, class T = typename Trainer::T>
 void load_checkpoint(const std::filesystem::path& path, Trainer& trainer, Loader<T>* loader = nullptr) {
-  const auto file = load_safetensors<T>(path);
+  const auto file = load_safetensors<T>(path, {.require_checksum = true});
   const MetadataReader read(path.string(), file.metadata);
   check(file.metadata.contains("format") && file.metadata.at("format") == "gan checkpoint 1", path.string(),
         ": not a checkpoint of a training run, expected \"format\" to be \"gan checkpoint 1\"");
@@ -61,7 +61,7 @@ void load_checkpoint(const std::filesystem::path& path, Trainer& trainer, Loader
 /// programs that only sample. Throws, changing nothing, when the file is damaged or holds another generator.
 template <class G, class T = typename G::Scalar>
 void load_generator(const std::filesystem::path& path, G& generator) {
-  const auto file = load_safetensors<T>(path);
+  const auto file = load_safetensors<T>(path, {.require_checksum = true});
   NamedTensors<T> live, average;
   for (const auto& [name, tensor] : file.tensors) {
     if (name.starts_with("generator.")) live.push_back({name.substr(10), tensor});
