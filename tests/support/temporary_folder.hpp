@@ -49,6 +49,8 @@ class TemporaryFolder {
 };
 
 inline void put(const std::filesystem::path& path, std::string_view bytes) {
+  // A file that is emptied and written again is synced to the disk by ext4: some milliseconds each time.
+  std::filesystem::remove(path);
   std::ofstream(path, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 

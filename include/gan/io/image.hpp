@@ -12,6 +12,7 @@
 
 #include "gan/core/error.hpp"
 #include "gan/core/file.hpp"
+#include "gan/core/finite.hpp"
 #include "gan/io/stb_image_write.hpp"
 #include "gan/tensor/tensor.hpp"
 
@@ -75,12 +76,12 @@ template <class T>
 class ToByte {
  public:
   ToByte(const std::filesystem::path& path, double low, double high) : low_(low), scale_(255 / (high - low)) {
-    check(std::isfinite(low) && low < high && std::isfinite(high - low), path.string(), ": range from ", low, " to ",
-          high, ", expected low < high");
+    check(is_finite(low) && is_finite(high) && low < high && is_finite(high - low), path.string(), ": range from ", low,
+          " to ", high, ", expected low < high");
   }
   std::uint8_t operator()(T x) const {
+    if (is_nan(x)) return 0;
     const double level = (static_cast<double>(x) - low_) * scale_ + 0.5;
-    // A comparison with NaN is false.
     return level >= 1 ? static_cast<std::uint8_t>(std::min(level, 255.0)) : std::uint8_t{0};
   }
 
