@@ -151,6 +151,20 @@ TEST_CASE("the length of u does not matter in evaluation, nor that it has none i
   }
 }
 
+TEST_CASE("a u that the weight maps to zero is left behind", "[nn]") {
+  Rng rng(10);
+  Root root(rng);
+  Dense<double> dense(&root, "dense", 3, 2, {.bias = false, .spectral_norm = true});
+  Tensor<double>(dense.weight()).mutable_values() << 0, 1, 0, 2, 0, 2;  // largest singular value 3
+  u_of(dense).mutable_values() << 1, 0;
+  const auto x = random_tensor({2, 3}, rng), expected = matmul(x, dense.weight()) / 3.0;
+  dense.eval();
+  require_close(dense(x), expected, 1e-12, "evaluation");
+  dense.train();
+  require_close(dense(x), expected, 1e-12, "training");
+  REQUIRE(std::abs(u_of(dense).data()[1]) == Approx(1));
+}
+
 TEST_CASE("a weight that is not finite leaves u as it is", "[nn]") {
   Rng rng(8);
   Root root(rng);

@@ -1,6 +1,10 @@
 // Spectral normalisation of a weight.
 #pragma once
 
+#include <cmath>
+#include <span>
+#include <utility>
+
 #include "gan/core/finite.hpp"
 #include "gan/nn/module.hpp"
 #include "gan/ops/elementwise.hpp"
@@ -29,8 +33,8 @@ class SpectralNorm {
   /// The weight divided by its sigma, after one power iteration in the owner's training mode and none otherwise.
   Tensor<T> operator()(const Tensor<T>& weight) {
     if (!owner_->training()) {
-      const auto u = unit_u();
-      return divided(weight, direction(weight, u), u);
+      const auto [v, u] = directions(weight);
+      return divided(weight, v, u);
     }
     // What is recorded is not the buffer, which changes with the next forward pass.
     const auto [v, u] = iterate(weight);
@@ -68,20 +72,33 @@ class SpectralNorm {
     return u;
   }
 
-  // v = W u / |W u|, or zeros.
-  static Tensor<T> direction(const Tensor<T>& weight, const Tensor<T>& u) {
+  // u and v = W u / |W u|. Where W u is 0, u would never turn: the largest row of W is in its place, and only for a
+  // weight of zeros is v zero, too.
+  Directions directions(const Tensor<T>& weight) const {
     const Index rows = weight.shape().rows();
-    auto v = Tensor<T>::zeros({rows});
-    detail::multiply_add<T>(detail::rows_of(weight), false, detail::rows_of(u), true,
-                            detail::packed(v.mutable_data(), rows, 1));
-    normalise(v);
-    return v;
+    auto u = unit_u(), v = Tensor<T>::zeros({rows});
+    const auto multiply = [&] {
+      v.mutable_values().setZero();
+      detail::multiply_add<T>(detail::rows_of(weight), false, detail::rows_of(u), true,
+                              detail::packed(v.mutable_data(), rows, 1));
+      return normalise(v);
+    };
+    if (multiply() || !all_finite(std::span<const T>(weight.data(), static_cast<std::size_t>(weight.size()))))
+      return {v, u};
+    Index largest = 0;
+    weight.matrix().rowwise().squaredNorm().maxCoeff(&largest);
+    auto row = Tensor<T>::empty(u.shape());
+    row.mutable_values() = weight.matrix().row(largest).transpose().array();
+    if (normalise(row)) {
+      u = row;
+      multiply();
+    }
+    return {v, u};
   }
 
   // v = W u / |W u| and the next u = W^T v / |W^T v|, or the same u for a weight of zeros.
   Directions iterate(const Tensor<T>& weight) const {
-    const auto u = unit_u();
-    const auto v = direction(weight, u);
+    const auto [v, u] = directions(weight);
     auto next = Tensor<T>::zeros(u_.shape());
     detail::multiply_add<T>(detail::packed(v.data(), v.size(), 1), true, detail::rows_of(weight), false,
                             detail::mutable_rows_of(next));
