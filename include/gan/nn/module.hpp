@@ -186,7 +186,7 @@ void Module<T>::adopt(Module& child, std::string name) {
   children_.push_back(&child);
   child.parent_ = this;
   child.name_ = std::move(name);
-  child.train(training_);
+  child.train(training());
   for (auto& [below, tensor] : child.state()) tensor.set_label(child.path() + "." + below);
 }
 
