@@ -82,7 +82,7 @@ double clip_by_global_norm(const NamedTensors<T>& parameters, double max_norm) {
   const double norm = std::sqrt(squares);
   if (!is_finite(norm) || !(norm > max_norm)) return norm;
   const T scale = static_cast<T>(max_norm / norm);
-  std::unordered_set<const void*> scaled;  // backward may leave one gradient in several parameters
+  std::unordered_set<const void*> scaled;  // set_grad may give one gradient to several parameters
   for (const auto& [name, tensor] : parameters) {
     auto gradient = tensor.grad();
     if (!gradient.defined() || !scaled.insert(gradient.node_pointer()->storage.get()).second) continue;
