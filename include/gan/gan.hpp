@@ -6,6 +6,7 @@
 #include "gan/core/file.hpp"
 #include "gan/core/finite.hpp"
 #include "gan/core/memory.hpp"
+#include "gan/core/number.hpp"
 #include "gan/core/parallel.hpp"
 #include "gan/core/profile.hpp"
 #include "gan/core/random.hpp"

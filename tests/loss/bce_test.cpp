@@ -50,9 +50,10 @@ TEST_CASE("bce follows its formula", "[bce]") {
 }
 
 TEST_CASE("bce has the gradients of its formula, in first and second order", "[bce]") {
-  test::check_gradients([](const auto& in) { return bce(in[0], in[1], Reduction::sum, 0.1); }, {probabilities, targets},
-                        1e-5);
-  test::check_gradients([](const auto& in) { return bce_with_logits(in[0], in[1]); }, {logits(), targets});
+  const D inner_targets({2, 2}, {0.1, 0.9, 0.8, 0.25});  // differences move them
+  test::check_gradients([](const auto& in) { return bce(in[0], in[1], Reduction::sum, 0.1); },
+                        {probabilities, inner_targets}, 1e-5);
+  test::check_gradients([](const auto& in) { return bce_with_logits(in[0], in[1]); }, {logits(), inner_targets});
   test::check_gradients([](const auto& in) { return bce_with_logits(in[0], 0.7, Reduction::sum); }, {logits()});
   auto x = logits().set_requires_grad();
   const auto g = grad(bce_with_logits(x, targets, Reduction::sum), x);
@@ -108,4 +109,11 @@ TEST_CASE("bce refuses other shapes, other targets and no probabilities", "[bce]
   REQUIRE_THROWS_WITH(bce_with_logits(t, t, Reduction::mean, -1), ContainsSubstring("smoothing is -1"));
   REQUIRE_THROWS_WITH(bce_with_logits(t, 1.0, Reduction::mean, -1), ContainsSubstring("smoothing is -1"));
   REQUIRE(std::isnan(bce(D({2}, {0.5, std::nan("")}), t).item()));
+  for (const double bad : {2.0, -1e-9, std::nan(""), std::numeric_limits<double>::infinity()})
+    REQUIRE_THROWS_WITH(bce_with_logits(t, bad), ContainsSubstring("bce_with_logits: target is "));
+  REQUIRE_THROWS_WITH(bce_with_logits(D(), 1.0), ContainsSubstring("logits are undefined"));
+  REQUIRE_THROWS_WITH(bce_with_logits(t, D({2}, {1, 2})), ContainsSubstring("target 2 at element 1 of [2]"));
+  REQUIRE_THROWS_WITH(bce(t, D({2}, {-1, 0})), ContainsSubstring("target -1 at element 0 of [2]"));
+  REQUIRE(std::isnan(bce_with_logits(t, D({2}, {1, std::nan("")})).item()));
+  REQUIRE_THROWS_WITH(bce(t, t, Reduction::mean, std::nan("")), ContainsSubstring("smoothing is nan"));
 }

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -250,6 +251,24 @@ TEST_CASE("Objectives refuse scores and options that make no sense", "[objective
                       ContainsSubstring("minimax: flip is -0.1"));
   REQUIRE_THROWS_WITH((LeastSquares{.flip = 2}.discriminator_loss(four, four, rng)),
                       ContainsSubstring("least squares: flip is 2"));
+  const double nan = std::nan("");
+  REQUIRE_THROWS_WITH((NonSaturating{.real_label = nan}.discriminator_loss(four, four, rng)),
+                      ContainsSubstring("real_label is nan"));
+  REQUIRE_THROWS_WITH((Minimax{.flip = nan}.discriminator_loss(four, four, rng)), ContainsSubstring("flip is nan"));
+  REQUIRE_THROWS_WITH((RelativisticAverage{.real_label = nan}.discriminator_loss(four, four, rng)),
+                      ContainsSubstring("real_label is nan"));
+  for (const auto& labels :
+       {LeastSquares{.real_label = nan}, LeastSquares{.fake_label = nan}, LeastSquares{.generator_label = HUGE_VAL}}) {
+    REQUIRE_THROWS_WITH(labels.discriminator_loss(four, four, rng), ContainsSubstring("least squares: labels "));
+    REQUIRE_THROWS_WITH(labels.generator_loss(D(), four), ContainsSubstring("least squares: labels "));
+  }
+  // One score a sample on one side and two, or none for its own axis, on the other.
+  for_all_objectives([&](const auto& objective) {
+    Rng draws;
+    REQUIRE_THROWS_WITH(objective.discriminator_loss(four, wide, draws),
+                        ContainsSubstring("[4, 1]") && ContainsSubstring("[4, 2]"));
+    REQUIRE_THROWS_WITH(objective.discriminator_loss(four, D({4}), draws), ContainsSubstring("[4]"));
+  });
   REQUIRE_THROWS_WITH((RelativisticAverage{.real_label = 0}.discriminator_loss(four, four, rng)),
                       ContainsSubstring("relativistic average: real_label is 0"));
 }

@@ -332,4 +332,19 @@ TEST_CASE("Penalties refuse by name what they cannot work with", "[penalty]") {
   REQUIRE_THROWS_WITH(R2{.every = 0}(good, real, fake, rng, 0), ContainsSubstring("every 0"));
   REQUIRE_THROWS_WITH(GradientPenalty{.weight = -2}(good, real, fake, rng, 0), ContainsSubstring("weight is -2"));
   REQUIRE_THROWS_WITH(Dragan{.noise = -2}(good, real, fake, rng, 0), ContainsSubstring("noise is -2"));
+  for (const double bad : {std::nan(""), HUGE_VAL}) {
+    const std::vector<std::pair<std::string, Penalty>> spoilt = {
+        {"gamma is ", R1{.gamma = bad}},
+        {"gamma is ", R2{.gamma = bad}},
+        {"weight is ", GradientPenalty{.weight = bad}},
+        {"target ", GradientPenalty{.target = bad}},
+        {"epsilon ", GradientPenalty{.epsilon = bad}},
+        {"weight is ", Dragan{.weight = bad}},
+        {"noise is ", Dragan{.noise = bad}},
+        {"weight is ", ZeroCentered{.weight = bad}},
+    };
+    for (const auto& [message, penalty] : spoilt)
+      REQUIRE_THROWS_WITH(penalty(good, real, fake, rng, 0),
+                          ContainsSubstring(message + (std::isnan(bad) ? "nan" : "inf")));
+  }
 }

@@ -2,6 +2,7 @@
 #include "gan/loss/regression.hpp"
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "gan/loss/cross_entropy.hpp"
@@ -68,4 +69,12 @@ TEST_CASE("Cross entropy is finite for huge logits and refuses wrong labels", "[
   REQUIRE_THROWS_WITH(cross_entropy(logits, {0, 2}), ContainsSubstring("index 2 at position 1"));
   REQUIRE_THROWS_WITH(cross_entropy(logits, {0, -1}), ContainsSubstring("index -1 at position 1"));
   REQUIRE_THROWS_WITH(cross_entropy(logits, {0, 1}, Reduction::mean, 2), ContainsSubstring("smoothing is 2"));
+}
+
+TEST_CASE("numbers that are none are refused as options of losses", "[regression]") {
+  const Tensor<double> x({2});
+  REQUIRE_THROWS_WITH(huber(x, x, std::nan("")), ContainsSubstring("huber: delta is nan"));
+  REQUIRE(huber(x, x + 2, std::numeric_limits<double>::infinity()).item() == 2);
+  REQUIRE_THROWS_WITH(cross_entropy(Tensor<double>({1, 2}), std::vector<Index>{0}, Reduction::mean, std::nan("")),
+                      ContainsSubstring("smoothing is nan"));
 }

@@ -87,4 +87,11 @@ TEST_CASE("the Frechet distance's mistakes name the numbers", "[metrics]") {
   REQUIRE_THROWS_WITH(frechet_distance(g, g), ContainsSubstring("covariance [3, 3]"));
   g = axes({0, 0}, {1, std::numeric_limits<double>::infinity()});
   REQUIRE_THROWS_WITH(frechet_distance(g, g), ContainsSubstring("not finite"));
+  g = axes({0, 0}, {1, std::nan("")});
+  REQUIRE_THROWS_WITH(frechet_distance(axes({0, 0}, {1, 1}), g), ContainsSubstring("not finite"));
+  // Overflow on the way is no distance of 0.
+  REQUIRE_THROWS_WITH(frechet_distance(Tensor<double>({2, 1}, {0, 1e100}), Tensor<double>({2, 1}, {0, 2e100})),
+                      ContainsSubstring("too large"));
+  REQUIRE_THROWS_WITH(frechet_distance(axes({-1e200}, {1}), axes({1e200}, {1})), ContainsSubstring("too large"));
+  REQUIRE(frechet_distance(axes({0}, {1e70}), axes({0}, {3e70})) == Approx(4e140));
 }

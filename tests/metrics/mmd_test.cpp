@@ -81,19 +81,39 @@ TEST_CASE("equal distributions have a discrepancy of about 0, on either side; ot
 
 TEST_CASE("the median heuristic", "[metrics]") {
   // Distances of 0, 1, 3, 7: 1, 2, 3, 4, 6, 7.
-  REQUIRE(gan::median_distance(Tensor<double>({2, 1}, {0, 1}), Tensor<double>({2, 1}, {3, 7})) == Approx(4));
-  REQUIRE(gan::median_distance(Tensor<double>({3, 1}, {5, 5, 5}), Tensor<double>({1, 1}, {7})) == Approx(2));
-  REQUIRE(gan::median_distance(Tensor<double>({2, 1}, {5, 5}), Tensor<double>({2, 1}, {5, 5})) == 1);
+  REQUIRE(gan::median_distance(Tensor<double>({4, 1}, {0, 1, 3, 7})) == Approx(4));
+  REQUIRE(gan::median_distance(Tensor<double>({4, 1}, {5, 5, 5, 7})) == Approx(2));
+  REQUIRE(gan::median_distance(Tensor<double>({4, 1}, {5, 5, 5, 5})) == 1);
+  REQUIRE(gan::median_distance(Tensor<double>({1, 1}, {5})) == 1);
   REQUIRE(squared_mmd(Tensor<double>({2, 1}, {5, 5}), Tensor<double>({2, 1}, {5, 5})) == Approx(0).margin(1e-12));
   // |a - b| of two standard normals is |N(0, 2)|, with median 0.6745 sqrt(2). More rows than are taken.
   Rng rng(4);
   const auto x = gan::normal<float>(rng, {1500, 1}), y = gan::normal<float>(rng, {500, 1});
-  REQUIRE(gan::median_distance(x, y) == Approx(0.6745 * std::sqrt(2.0)).epsilon(0.05));
+  REQUIRE(gan::median_distance(x) == Approx(0.6745 * std::sqrt(2.0)).epsilon(0.05));
   // The result does not depend on the unit.
   auto tenfold_x = x.clone(), tenfold_y = y.clone();
   tenfold_x.mutable_values() *= 10;
   tenfold_y.mutable_values() *= 10;
   REQUIRE(squared_mmd(tenfold_x, tenfold_y) == Approx(squared_mmd(x, y)).margin(1e-6));
+}
+
+TEST_CASE("bandwidths come from the real samples alone", "[metrics]") {
+  Rng rng(6);
+  const auto real = gan::normal<double>(rng, {60, 3});
+  const double median = gan::median_distance(real);
+  const std::vector<double> bandwidths{0.25 * median, 0.5 * median, median, 2 * median, 4 * median};
+  for (const double deviation : {0.1, 1.0, 20.0}) {
+    const auto generated = gan::normal<double>(rng, {50, 3}, 0.5, deviation);
+    REQUIRE(squared_mmd(real, generated) == squared_mmd(real, generated, {.bandwidths = bandwidths}));
+  }
+}
+
+TEST_CASE("a tiny bandwidth tells equal rows from others and nothing else", "[metrics]") {
+  const Tensor<double> x({3, 1}, {1, 1, 2}), y({2, 1}, {1, 4});
+  // Kernels of 1 for equal rows: 2 of 6 pairs, none of 2, 2 of 6.
+  for (const double bandwidth : {1e-100, 1e-170, 1e-300})
+    REQUIRE(squared_mmd(x, y, {.bandwidths = {bandwidth}}) == Approx(1.0 / 3 - 2.0 / 3));
+  REQUIRE(squared_mmd(x, y, {.bandwidths = {1e300}}) == Approx(0).margin(1e-12));
 }
 
 TEST_CASE("the discrepancy repeats to the bit on any number of threads", "[metrics]") {
@@ -112,14 +132,20 @@ TEST_CASE("the discrepancy repeats to the bit on any number of threads", "[metri
 TEST_CASE("the discrepancy's mistakes name the numbers", "[metrics]") {
   const Tensor<float> x({4, 2}), y({3, 2});
   REQUIRE_THROWS_WITH(squared_mmd(Tensor<float>({1, 2}), y),
-                      ContainsSubstring("x [1, 2]") && ContainsSubstring("n >= 2"));
-  REQUIRE_THROWS_WITH(squared_mmd(x, Tensor<float>({3, 5})), ContainsSubstring("x [4, 2] and y [3, 5]"));
-  REQUIRE_THROWS_WITH(squared_mmd(x, Tensor<float>({3, 2, 1})), ContainsSubstring("y [3, 2, 1]"));
-  REQUIRE_THROWS_WITH(squared_mmd(x, Tensor<float>({3, 0})), ContainsSubstring("y [3, 0]"));
+                      ContainsSubstring("real [1, 2]") && ContainsSubstring("n >= 2"));
+  REQUIRE_THROWS_WITH(squared_mmd(x, Tensor<float>({3, 5})), ContainsSubstring("real [4, 2] and generated [3, 5]"));
+  REQUIRE_THROWS_WITH(squared_mmd(x, Tensor<float>({3, 2, 1})), ContainsSubstring("generated [3, 2, 1]"));
+  REQUIRE_THROWS_WITH(squared_mmd(x, Tensor<float>({3, 0})), ContainsSubstring("generated [3, 0]"));
   REQUIRE_THROWS_WITH(squared_mmd(x, y, {.bandwidths = {1, -2}}), ContainsSubstring("bandwidth -2"));
   REQUIRE_THROWS_WITH(squared_mmd(x, y, {.factors = {0}}), ContainsSubstring("bandwidth 0"));
+  for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity(), 1e-310}) {
+    REQUIRE_THROWS_WITH(squared_mmd(x, y, {.bandwidths = {bad}}), ContainsSubstring("bandwidth "));
+    REQUIRE_THROWS_WITH(squared_mmd(x, y, {.factors = {bad}}), ContainsSubstring("bandwidth "));
+  }
+  const Tensor<double> far({2, 1}, {0, 1e200});  // whose squared distance is infinite
+  REQUIRE_THROWS_WITH(squared_mmd(far, far), ContainsSubstring("real [2, 1]: row 1 has values beyond 1e+150"));
   REQUIRE_THROWS_WITH(squared_mmd(x, y, {.factors = {}}), ContainsSubstring("0 factors"));
   auto bad = y.clone();
   bad.mutable_data()[5] = std::numeric_limits<float>::infinity();
-  REQUIRE_THROWS_WITH(squared_mmd(x, bad), ContainsSubstring("y [3, 2]: row 2 is not finite"));
+  REQUIRE_THROWS_WITH(squared_mmd(x, bad), ContainsSubstring("generated [3, 2]: row 2 is not finite"));
 }

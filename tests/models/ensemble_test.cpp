@@ -1,6 +1,7 @@
 // Ensembles: several generators or discriminators that the same trainer drives as one.
 #include "gan/models/ensemble.hpp"
 
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -128,16 +129,85 @@ TEST_CASE("members are children with names of their own, and differ") {
   CHECK(bits(copy.sample(z)) == bits(g.sample(z)));
 }
 
-TEST_CASE("row i is made by member i modulo their number, whatever the number of rows") {
+TEST_CASE("in training row i is made by member i modulo their number, whatever the number of rows") {
   Rng rng(1);
   Generators<double> g(rng, 3, generator_maker<double>());
-  for (const Index n : {1, 2, 3, 4, 8, 12}) {
+  for (const Index n : {3, 4, 8, 12}) {
     Rng noise(4);
-    const auto z = g.draw(noise, n), x = g.sample(z);
+    const auto z = g.draw(noise, n), x = g(z);
     REQUIRE(x.shape() == Shape{n, 2});
     for (Index i = 0; i < std::min<Index>(3, n); ++i)
       CHECK(bits(rows_of(x, i, 3)) == bits(g.member(i).sample(rows_of(z, i, 3))));
   }
+}
+
+namespace {
+
+/// Samples [n, 1] that are all the number of the member.
+class Numbered : public gan::Generator<float> {
+ public:
+  Numbered(Rng& rng, float number, Index latent, const gan::LatentDistribution& distribution)
+      : Generator(rng, {.latent = latent, .distribution = distribution}), number_(number) {}
+  Tensor<float> forward(const Tensor<float>& z) override { return Tensor<float>::full({z.shape()[0], 1}, number_); }
+
+ private:
+  float number_;
+};
+
+}  // namespace
+
+TEST_CASE("samples are the even mixture of the members, drawn at once, in threes or one by one") {
+  constexpr Index members = 4, n = 3000;
+  const auto distributions = {gan::latent::normal(), gan::latent::uniform(), gan::latent::sphere(),
+                              gan::latent::truncated_normal(1)};
+  for (const Index latent : {1, 2, 64})
+    for (const auto& distribution : distributions) {
+      if (latent == 1 && &distribution == distributions.begin() + 2) continue;  // two points only
+      Rng rng(1);
+      float number = 0;
+      Generators<float> g(rng, members,
+                          [&](Rng& r) { return std::make_unique<Numbered>(r, number++, latent, distribution); });
+      Rng noise(7);
+      const auto z = g.draw(noise, n), at_once = g.sample(z);
+      std::vector<double> counts(members, 0);
+      for (Index i = 0; i < n; ++i) ++counts[static_cast<std::size_t>(at_once.data()[i])];
+      double chi_square = 0;
+      for (const double count : counts) chi_square += std::pow(count - n / members, 2) / (n / members);
+      INFO("latent " << latent << ": " << counts[0] << " " << counts[1] << " " << counts[2] << " " << counts[3]);
+      CHECK(chi_square < 21.1);  // with 3 degrees of freedom once in 10,000
+      for (const Index part : {1, 3, 7}) {
+        Index differing = 0;
+        for (Index begin = 0; begin < 300; begin += part) {
+          const Index end = std::min<Index>(300, begin + part);
+          const auto x = g.sample(gan::slice(z, 0, begin, end));
+          for (Index i = begin; i < end; ++i) differing += x.data()[i - begin] != at_once.data()[i];
+        }
+        CHECK(differing == 0);
+      }
+      // Neighbours have nothing to do with each other: as many equal pairs as chance makes.
+      double equal = 0;
+      for (Index i = 1; i < n; ++i) equal += at_once.data()[i] == at_once.data()[i - 1];
+      CHECK(std::abs(equal - n / 4.0) < 4.5 * std::sqrt(n * 3.0 / 16));
+    }
+}
+
+TEST_CASE("a noise vector has one sample, whatever comes with it") {
+  Rng rng(1);
+  Generators<double> g(rng, 3, generator_maker<double>(generator_options<double>(8, true)));
+  Rng noise(4);
+  const auto z = g.draw(noise, 40), x = g.sample(z);
+  for (Index i = 0; i < 40; ++i) {
+    const auto row = gan::slice(z, 0, i, i + 1), alone = g.sample(row);
+    CHECK((alone.values() - x.matrix().row(i).transpose().array()).abs().maxCoeff() < 1e-12);
+    Index makers = 0;
+    for (Index k = 0; k < 3; ++k) makers += bits(g.member(k).sample(row)) == bits(alone);
+    CHECK(makers == 1);
+  }
+  const auto state = bits(g.state());
+  const auto random = g.rng().state();
+  g.sample(z);
+  CHECK(bits(g.state()) == state);
+  CHECK(g.rng().state() == random);
 }
 
 TEST_CASE("gradients of a generator ensemble are those of each member on its rows") {
@@ -365,7 +435,9 @@ TEST_CASE("ensembles train towards the ring, packed too, and every member change
     const auto samples = trainer.samples();
     INFO("pack " << pack << ": " << before << " to " << apart(samples));
     CHECK(apart(samples) < 0.35 * before);
-    for (Index i = 0; i < 2; ++i) CHECK(apart(rows_of(samples, i, 2)) < before);
+    Rng noise(6);
+    const auto z = generator.draw(noise, 400);
+    for (Index i = 0; i < 2; ++i) CHECK(apart(generator.member(i).sample(z)) < before);
     const auto g = generator.parameters(), d = discriminator.parameters();
     for (std::size_t i = 0; i < g.size(); ++i) CHECK(bits(g[i].tensor) != bits(g_before[i].tensor));
     for (std::size_t i = 0; i < d.size(); ++i)

@@ -1,6 +1,7 @@
 // The bases that users derive from: only `forward` is written, everything else works by itself.
 #include "gan/models/generator.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <type_traits>
@@ -87,6 +88,50 @@ TEST_CASE("a derived generator has parameters, state, samples and a table", "[mo
     Tensor<float> forward(const Tensor<float>& z) override { return z; }
   };
   REQUIRE_THROWS_WITH(None(rng), ContainsSubstring("latent length 0"));
+}
+
+TEST_CASE("many samples are made in parts of bounded memory, from one stream of noise", "[models]") {
+  class Wide : public gan::Generator<float> {
+   public:
+    explicit Wide(Rng& r) : Generator(r, {.latent = 3}) {}
+    Tensor<float> forward(const Tensor<float>& z) override {
+      largest = std::max(largest, z.shape()[0]);
+      const auto hidden = gan::tanh(first(z));
+      memory = std::max(memory, gan::BufferCache::instance().statistics().bytes_in_use);
+      return second(hidden);
+    }
+    Index largest = 0;
+    std::size_t memory = 0;
+    gan::Dense<float> first{this, "first", 3, 2000}, second{this, "second", 2000, 2};
+  };
+  Rng rng(1);
+  Wide generator(rng);
+  constexpr Index n = 3 * Wide::sample_rows + 17;
+  Rng a(2), b(2), c(2);
+  const auto z = generator.draw(b, n);
+  const auto before = gan::BufferCache::instance().statistics().bytes_in_use;
+  const auto x = generator.sample(n, a);
+  const auto used = generator.memory - before;
+  REQUIRE(x.shape() == Shape{n, 2});
+  REQUIRE(generator.largest == Wide::sample_rows);
+  REQUIRE(used < std::size_t(2 * Wide::sample_rows * 2000) * sizeof(float));  // of 3 times as many at once
+  REQUIRE(a.state() == b.state());
+  // The noise is that of one call, and each part is what a call with its rows gives, bit for bit.
+  for (Index begin = 0; begin < n; begin += Wide::sample_rows) {
+    const Index end = std::min(n, begin + Wide::sample_rows);
+    REQUIRE(equal(gan::slice(x, 0, begin, end), generator.sample(gan::slice(z, 0, begin, end))));
+  }
+  REQUIRE(equal(gan::slice(x, 0, 0, 100), gan::slice(generator.sample(200, c), 0, 0, 100)));
+  const gan::NoGrad no_grad;
+  REQUIRE((generator(z).values() - x.values()).abs().maxCoeff() < 1e-5f);
+
+  class Halving : public gan::Generator<float> {
+   public:
+    explicit Halving(Rng& r) : Generator(r, {.latent = 3}) {}
+    Tensor<float> forward(const Tensor<float>& noise) override { return gan::slice(noise, 0, 0, noise.shape()[0] / 2); }
+  };
+  Halving halving(rng);
+  REQUIRE_THROWS_WITH(halving.sample(1000, a), ContainsSubstring("gives [128, 3] for 256 rows of noise"));
 }
 
 TEST_CASE("samples are made in evaluation mode, without history, and modes come back", "[models]") {

@@ -212,3 +212,12 @@ TEST_CASE("a generator draws from its distribution", "[models]") {
   gan::MlpGenerator<float> mlp(rng, {.latent = 9, .distribution = gan::latent::uniform(), .item = {2}, .hidden = {3}});
   REQUIRE(mlp.draw(d, 500).values().abs().maxCoeff() <= 1);
 }
+
+TEST_CASE("numbers that are none are refused as places and limits", "[models]") {
+  const Tensor<double> a({2}, {1, 0}), b({2}, {0, 1});
+  for (const double t : {std::nan(""), std::numeric_limits<double>::infinity()}) {
+    REQUIRE_THROWS_WITH(gan::lerp(a, b, t), ContainsSubstring("lerp: t is "));
+    REQUIRE_THROWS_WITH(gan::slerp(a, b, t), ContainsSubstring("slerp: t is "));
+  }
+  REQUIRE_THROWS_WITH(gan::latent::truncated_normal(std::nan("")), ContainsSubstring("limit nan"));
+}

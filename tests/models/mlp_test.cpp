@@ -104,6 +104,7 @@ TEST_CASE("options build the network they say", "[models]") {
                       ContainsSubstring("dense \"net.dense2\": 8 inputs and 0 outputs"));
   REQUIRE_THROWS_WITH(MlpDiscriminator<double>(rng, {.dropout = 1}), ContainsSubstring("rate 1"));
   REQUIRE_THROWS_WITH(MlpGenerator<double>(rng, {.dropout = -0.5}), ContainsSubstring("rate -0.5"));
+  REQUIRE_THROWS_WITH(MlpGenerator<double>(rng, {.dropout = std::nan("")}), ContainsSubstring("rate nan"));
 }
 
 TEST_CASE("gradients through the pair in both orders", "[models]") {

@@ -2,6 +2,7 @@
 #include "gan/nn/batch_norm.hpp"
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "gan/core/parallel.hpp"
@@ -137,6 +138,32 @@ TEST_CASE("running statistics follow the exponential average with the unbiased v
   }
 }
 
+TEST_CASE("a batch that is not finite leaves the running statistics as they were, and the next one goes on", "[nn]") {
+  const float infinity = std::numeric_limits<float>::infinity();
+  // The last one overflows in the variance alone.
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(), infinity, -infinity, 3e38f}) {
+    INFO("one value is " << bad);
+    Rng rng(11);
+    Net<float> net(rng, 3);
+    auto x = gan::normal<float>(rng, {40, 3}, 2, 3);
+    net(x);
+    const auto mean = net.buffer(0).clone(), variance = net.buffer(1).clone();
+    auto spoilt = x.clone();
+    spoilt.mutable_data()[61] = bad;                       // in one channel of three
+    REQUIRE_FALSE(net(spoilt).values().isFinite().all());  // whoever watches the loss finds it
+    REQUIRE(equal(net.buffer(0), mean));
+    REQUIRE(equal(net.buffer(1), variance));
+    net(x);
+    REQUIRE_FALSE(equal(net.buffer(0), mean));
+    REQUIRE(net.buffer(1).values().isFinite().all());
+  }
+  // The operation itself does not hide what it met.
+  const auto result =
+      gan::batch_norm(Tensor<float>({2, 2}, {1, NAN, 3, 4}), Tensor<float>::ones({2}), Tensor<float>({2}));
+  REQUIRE(result.variance.data()[0] == 1);
+  REQUIRE(std::isnan(result.variance.data()[1]));
+}
+
 TEST_CASE("evaluation uses the running statistics and leaves them alone", "[nn]") {
   Rng rng(6);
   Net<double> net(rng, 2, {.epsilon = 0.5, .scale_initializer = gan::init::constant(3)});
@@ -190,6 +217,10 @@ TEST_CASE("batch norm's mistakes name it and the numbers", "[nn]") {
   REQUIRE_THROWS_WITH(Norm(&net, "a", -4), ContainsSubstring("batch norm \"a\": -4 channels"));
   REQUIRE_THROWS_WITH(Norm(&net, "a", 3, {.momentum = 1.5}), ContainsSubstring("momentum 1.5"));
   REQUIRE_THROWS_WITH(Norm(&net, "a", 3, {.epsilon = 0}), ContainsSubstring("epsilon 0"));
+  const double nan = std::numeric_limits<double>::quiet_NaN(), infinity = std::numeric_limits<double>::infinity();
+  REQUIRE_THROWS_WITH(Norm(&net, "a", 3, {.momentum = nan}), ContainsSubstring("momentum nan"));
+  REQUIRE_THROWS_WITH(Norm(&net, "a", 3, {.epsilon = nan}), ContainsSubstring("epsilon nan"));
+  REQUIRE_THROWS_WITH(Norm(&net, "a", 3, {.epsilon = infinity}), ContainsSubstring("epsilon inf"));
   REQUIRE(net.children().size() == 1);
   REQUIRE(net.norm.mixes_batch());
 }

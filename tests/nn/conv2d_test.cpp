@@ -1,8 +1,12 @@
 // The convolution layers: values, gradients, registration and errors.
 #include "gan/nn/conv2d.hpp"
 
+#include <cmath>
+
 #include "gan/nn/conv_transpose2d.hpp"
+#include "gan/nn/dense.hpp"
 #include "gan/nn/sequential.hpp"
+#include "gan/ops/shaping.hpp"
 #include "support/catch.hpp"
 #include "support/layercheck.hpp"
 
@@ -93,4 +97,62 @@ TEST_CASE("convolution layers name themselves and the numbers of a mistake", "[n
   REQUIRE_THROWS_WITH(up(Tensor<double>({2, 4})), ContainsSubstring("conv transpose2d \"up\": x [2, 4]"));
   REQUIRE_THROWS_WITH(up(Tensor<double>({2, 4, 4, 3})),
                       ContainsSubstring("layer \"up\"") && ContainsSubstring("output padding 2"));
+}
+
+namespace {
+
+double variance_of(const Tensor<double>& x) { return x.values().square().mean(); }  // of a mean of 0
+
+/// He's initial weights have the variance 2 / met, where `met` inputs meet in one output, and so, for inputs of
+/// variance 1, outputs have the variance 2. Away from the borders, where fewer meet.
+void require_he(Layer<double>& layer, const Tensor<double>& weight, const Tensor<double>& x, double met, Index border) {
+  INFO(layer.path() << ", weight " << weight.shape());
+  // A variance from n normal numbers has the relative deviation sqrt(2 / n); outputs share the weights.
+  const double of_weights = std::sqrt(2.0 / static_cast<double>(weight.size()));
+  const double of_inputs = std::sqrt(2.0 / static_cast<double>(x.size()));
+  REQUIRE(variance_of(weight) == Approx(2 / met).epsilon(4 * of_weights));
+  auto y = layer(x);
+  if (y.rank() == 4) y = slice(slice(y, 1, border, y.shape()[1] - border), 2, border, y.shape()[2] - border);
+  REQUIRE(variance_of(y) == Approx(2).epsilon(4 * (of_weights + of_inputs)));
+}
+
+}  // namespace
+
+TEST_CASE("He's weights keep the variance through every layer", "[nn]") {
+  Rng rng(21);
+  Root root(rng);
+  const auto images = normal<double>(rng, {4, 12, 12, 32});
+  const Initializer he = init::he_normal(), uniform = init::he_uniform();
+  Dense<double> dense(&root, "dense", 200, 60, {.bias = false, .weight_initializer = he});
+  require_he(dense, dense.weight(), normal<double>(rng, {60, 200}), 200, 0);
+  const auto conv = [&](const char* name, const Conv2dOptions& options, double met) {
+    Conv2d<double> layer(&root, name, 32, 24, options);
+    require_he(layer, layer.weight(), images, met, 2);
+  };
+  conv("plain", {.padding = Padding::same(), .bias = false, .weight_initializer = he}, 9 * 32);
+  conv(
+      "strided, groups",
+      {.kernel = 4, .stride = 2, .padding = Padding::same(), .groups = 4, .bias = false, .weight_initializer = uniform},
+      16 * 8);
+  const auto transposed = [&](const char* name, const ConvTranspose2dOptions& options, double met) {
+    ConvTranspose2d<double> layer(&root, name, 32, 24, options);
+    require_he(layer, layer.weight(), images, met, options.stride.columns == 1 ? 2 : 4);
+  };
+  transposed("transposed", {.padding = Padding::same(), .bias = false, .weight_initializer = he}, 9 * 32);
+  transposed("transposed, 4 by 2",
+             {.kernel = 4, .stride = 2, .padding = Padding::same(), .bias = false, .weight_initializer = he}, 4 * 32);
+  transposed("transposed, 5 by 2",
+             {.kernel = 5, .stride = 2, .padding = Padding::same(), .bias = false, .weight_initializer = uniform},
+             6.25 * 32);
+  transposed("transposed, oblong, groups",
+             {.kernel = {3, 6},
+              .stride = {1, 2},
+              .padding = Padding::same(),
+              .groups = 4,
+              .bias = false,
+              .weight_initializer = he},
+             3 * 3 * 8);
+  // Glorot's fans are those of the weight's shape.
+  ConvTranspose2d<double> glorot(&root, "glorot", 32, 24, {.kernel = 4, .stride = 2});
+  REQUIRE(variance_of(glorot.weight()) == Approx(2.0 / (16 * (32 + 24))).epsilon(0.05));
 }

@@ -97,6 +97,7 @@ TEST_CASE("group norm normalises each group of each image", "[nn]") {
   REQUIRE(norm(Tensor<double>({0, 4, 4, 6})).shape() == Shape{0, 4, 4, 6});
   REQUIRE_THROWS_WITH(GroupNorm<double>(&root, "a", 4, 6), ContainsSubstring("\"a\": 4 groups of 6 channels"));
   REQUIRE_THROWS_WITH(GroupNorm<double>(&root, "b", 2, 6, {.epsilon = 0}), ContainsSubstring("epsilon 0"));
+  REQUIRE_THROWS_WITH(GroupNorm<double>(&root, "b", 2, 6, {.epsilon = std::nan("")}), ContainsSubstring("epsilon nan"));
   REQUIRE_THROWS_WITH(norm(Tensor<double>({2, 5})), ContainsSubstring("group norm \"norm\": x [2, 5]"));
 }
 
@@ -135,12 +136,49 @@ TEST_CASE("minibatch standard deviation appends what differs within a group", "[
   REQUIRE(y.at({0, 0, 0, 3}) == Approx(std::sqrt(53.0)));
   REQUIRE(layer.mixes_batch());
   REQUIRE(root.mixes_batch());
-  REQUIRE(layer(Tensor<double>({3, 2, 2, 2})).shape() == Shape{3, 2, 2, 3});  // groups of 1
+  REQUIRE(layer(Tensor<double>({3, 2, 2, 2})).shape() == Shape{3, 2, 2, 3});
   check_layer(layer, random_tensor({4, 2, 2, 2}, rng));
   check_layer(two, random_tensor({3, 4}, rng));
   REQUIRE_THROWS_WITH(MinibatchStdDev<double>(&root, "a", {.features = 0}), ContainsSubstring("0 features"));
   REQUIRE_THROWS_WITH(two(Tensor<double>({2, 3})),
                       ContainsSubstring("\"two\": x [2, 3]") && ContainsSubstring("a multiple of 2"));
+}
+
+TEST_CASE("no sample is alone in its group, whatever the size of the batch", "[nn]") {
+  Rng rng(15);
+  Root root(rng);
+  MinibatchStdDev<double> layer(&root, "layer", {.group_size = 3, .features = 2});
+  for (const Index n : {1, 2, 3, 4, 5, 7, 9, 11, 31}) {
+    INFO("batch of " << n);
+    const auto x = random_tensor({n, 2, 1, 4}, rng);
+    const auto y = layer(x);
+    REQUIRE(y.shape() == Shape{n, 2, 1, 6});
+    const Index groups = std::max<Index>(1, n / 3);
+    for (Index i = 0; i < n; ++i)
+      for (Index f = 0; f < 2; ++f) {
+        double mean_deviation = 0;  // over 2 pixels and 2 channels
+        for (Index at = 0; at < 4; ++at) {
+          const Index pixel = at / 2, channel = 2 * f + at % 2;
+          double sum = 0, squares = 0;
+          Index members = 0;
+          for (Index j = i % groups; j < n; j += groups) {
+            const double v = x.at({j, pixel, 0, channel});
+            sum += v, squares += v * v, ++members;
+          }
+          REQUIRE(members >= std::min<Index>(n, 3));
+          const double count = static_cast<double>(members);
+          mean_deviation += std::sqrt(std::max(0.0, squares / count - sum * sum / (count * count)) + 1e-8) / 4;
+        }
+        for (Index pixel = 0; pixel < 2; ++pixel) {
+          REQUIRE(y.at({i, pixel, 0, 4 + f}) == Approx(mean_deviation).margin(1e-9));
+          REQUIRE(y.at({i, pixel, 0, f}) == x.at({i, pixel, 0, f}));
+        }
+      }
+  }
+  check_layer(layer, random_tensor({7, 4}, rng));
+  using Layer = MinibatchStdDev<double>;
+  REQUIRE_THROWS_WITH(Layer(&root, "a", {.group_size = 1}), ContainsSubstring("group size 1"));
+  REQUIRE_THROWS_WITH(Layer(&root, "a", {.epsilon = std::nan("")}), ContainsSubstring("epsilon nan"));
 }
 
 TEST_CASE("residual adds its shortcut", "[nn]") {
@@ -159,5 +197,6 @@ TEST_CASE("residual adds its shortcut", "[nn]") {
   Residual<double> identity(&root, "identity", 0.5);
   identity.body().add<Activation>("act", activation::tanh());
   require_close(identity(x), (x + tanh(x)) * 0.5, 1e-15, "identity");
+  REQUIRE_THROWS_WITH(Residual<double>(&root, "bad", std::nan("")), ContainsSubstring("residual \"bad\": scale nan"));
   check_layer(identity, x);
 }

@@ -2,6 +2,7 @@
 #include "gan/nn/initializer.hpp"
 
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "gan/nn/module.hpp"
@@ -108,4 +109,28 @@ TEST_CASE("a parameter's values come from its root's generator", "[nn]") {
   Root first(a), second(b);
   REQUIRE((first.weight.values() == second.weight.values()).all());
   REQUIRE((first.weight.values() != 0).any());
+}
+
+TEST_CASE("initialisers refuse numbers that are none when they are made", "[nn]") {
+  namespace init = gan::init;
+  const double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
+  REQUIRE_THROWS_WITH(init::constant(nan), ContainsSubstring("init::constant: value nan"));
+  REQUIRE_THROWS_WITH(init::uniform(nan, 1), ContainsSubstring("init::uniform: range [nan, 1)"));
+  REQUIRE_THROWS_WITH(init::uniform(0, infinity), ContainsSubstring("range [0, inf)"));
+  REQUIRE_THROWS_WITH(init::normal(0, nan), ContainsSubstring("init::normal: mean 0, deviation nan"));
+  REQUIRE_THROWS_WITH(init::normal(nan, 1), ContainsSubstring("mean nan"));
+  REQUIRE_THROWS_WITH(init::he_normal(nan), ContainsSubstring("he_normal: slope nan"));
+  REQUIRE_THROWS_WITH(init::he_uniform(infinity), ContainsSubstring("he_uniform: slope inf"));
+}
+
+TEST_CASE("a callable may take the fans in the place of the shape", "[nn]") {
+  const Initializer own = []<class T>(Rng&, const gan::init::Fans& fans, std::span<T> out) {
+    std::fill(out.begin(), out.end(), T(1000 * fans.in + fans.out));
+  };
+  Rng rng(1);
+  std::vector<double> values(12);
+  own(rng, {3, 4}, std::span<double>(values));
+  REQUIRE(values[11] == 3004);
+  own.with_fans({5, 6})(rng, {3, 4}, std::span<double>(values));
+  REQUIRE(values[11] == 5006);
 }

@@ -99,8 +99,10 @@ TEST_CASE("an embedding picks rows and adds up their gradients", "[nn]") {
   REQUIRE(weight.grad().matrix()(0, 1) == 1);
   REQUIRE(weight.grad().matrix()(3, 1) == 0);
   gan::test::check_gradients_of([&] { return gan::square(embedding({2, 0, 2, 3})); }, {weight});
-  REQUIRE_THROWS_WITH(embedding({0, 4}), ContainsSubstring("4"));
+  REQUIRE_THROWS_WITH(embedding({0, 4}), ContainsSubstring(embedding.path() + "\": ") && ContainsSubstring("4"));
   REQUIRE_THROWS_WITH(embedding({-1}), ContainsSubstring("-1"));
+  REQUIRE_THROWS_WITH(embedding({}),
+                      ContainsSubstring("0 labels") && ContainsSubstring("embedding \"" + embedding.path()));
   REQUIRE_THROWS_WITH(gan::Embedding<double>(&root, "none", 0, 3), ContainsSubstring("embedding \"none\": 0 classes"));
 }
 
@@ -177,6 +179,9 @@ TEST_CASE("wrong shapes name the layer by its path", "[nn]") {
   REQUIRE_THROWS_WITH(Norm(&root, "n", 0), ContainsSubstring("layer norm \"n\": width 0"));
   REQUIRE_THROWS_WITH(Norm(&root, "n", -1), ContainsSubstring("layer norm \"n\": width -1"));
   REQUIRE_THROWS_WITH(Norm(&root, "n", 3, 0.0), ContainsSubstring("epsilon 0"));
+  REQUIRE_THROWS_WITH(Norm(&root, "n", 3, std::nan("")), ContainsSubstring("epsilon nan"));
+  REQUIRE_THROWS_WITH(gan::activation::leaky_relu(std::nan("")), ContainsSubstring("leaky_relu: slope nan"));
+  REQUIRE_THROWS_WITH(gan::activation::elu(std::nan("")), ContainsSubstring("elu: alpha nan"));
 }
 
 TEST_CASE("a sequence applies its layers in order and owns them", "[nn]") {

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "gan/nn/batch_norm.hpp"
+#include "gan/nn/conv2d.hpp"
+#include "gan/nn/conv_transpose2d.hpp"
 #include "gan/nn/dense.hpp"
 #include "gan/nn/sequential.hpp"
 #include "support/catch.hpp"
@@ -23,6 +25,10 @@ static_assert(!std::is_constructible_v<gan::Dense<float>, std::string, Index, In
 static_assert(!std::is_constructible_v<gan::Dense<float>, Index, Index>);
 static_assert(!std::is_constructible_v<gan::Dense<float>, Module<double>*, std::string, Index, Index>);
 static_assert(!std::is_constructible_v<gan::BatchNorm<float>, std::string, Index>);
+// A forgotten name and a parent of the other scalar type are told so.
+static_assert(!std::is_constructible_v<gan::Dense<float>, Module<float>*, Index, Index>);
+static_assert(!std::is_constructible_v<gan::Conv2d<double>, Module<float>*, std::string, Index, Index>);
+static_assert(!std::is_constructible_v<gan::ConvTranspose2d<float>, Module<float>*, Index, Index>);
 static_assert(!std::is_default_constructible_v<Module<float>>);
 static_assert(!std::is_copy_constructible_v<Module<float>> && !std::is_move_constructible_v<Module<float>>);
 static_assert(!std::is_copy_assignable_v<Module<float>> && !std::is_move_assignable_v<Module<float>>);
@@ -104,13 +110,13 @@ TEST_CASE("names are checked when a module registers", "[nn]") {
   Rng rng(1);
   Net net(rng);
   using Dense = gan::Dense<double>;
-  REQUIRE_THROWS_WITH(Dense(&net, "first", 1, 1), ContainsSubstring("\"first\" is taken"));
+  REQUIRE_THROWS_WITH(Dense(&net, "first", 1, 1), ContainsSubstring("Net: the name \"first\" is taken"));
   REQUIRE_THROWS_WITH(Dense(&net, "gain", 1, 1), ContainsSubstring("\"gain\" is taken"));
   REQUIRE_THROWS_WITH(Dense(&net, "steps", 1, 1), ContainsSubstring("\"steps\" is taken"));
   REQUIRE_THROWS_WITH(gan::Parameter<double>(&net.first, "norm", {1}, gan::init::zeros()),
                       ContainsSubstring("Block \"first\"") && ContainsSubstring("\"norm\" is taken"));
   REQUIRE_THROWS_WITH(gan::Buffer<double>(&net, "gain", {1}, gan::init::zeros()), ContainsSubstring("is taken"));
-  REQUIRE_THROWS_WITH(Dense(&net, "", 1, 1), ContainsSubstring("\"\" is not a name"));
+  REQUIRE_THROWS_WITH(Dense(&net, "", 1, 1), ContainsSubstring("Net: \"\" is not a name"));
   REQUIRE_THROWS_WITH(Dense(&net, "a.b", 1, 1), ContainsSubstring("\"a.b\" is not a name"));
   REQUIRE_THROWS_WITH(Dense(nullptr, "lost", 1, 1), ContainsSubstring("\"lost\": no parent"));
   REQUIRE_THROWS_WITH(gan::Parameter<double>(nullptr, "lost", {1}, gan::init::zeros()),
@@ -278,4 +284,79 @@ TEST_CASE("mixes_batch looks at all children", "[nn]") {
   REQUIRE_FALSE(plain.mixes_batch());
   plain.add<gan::Sequential>("inner").add<gan::BatchNorm>("norm", 2);
   REQUIRE(plain.mixes_batch());
+}
+
+TEST_CASE("load_state takes a module's own tensors under other names", "[nn]") {
+  Rng rng(1);
+  Net net(rng);
+  auto permuted = net.state();
+  const auto before = copied(permuted);
+  // Handles of the tensors themselves: first and second block exchanged, and a view of a tensor for itself.
+  for (std::size_t i = 1; i <= 4; ++i) std::swap(permuted[i].name, permuted[i + 4].name);
+  permuted[0].tensor = permuted[0].tensor.detach();
+  net.load_state(permuted);
+  const auto after = net.state();
+  for (std::size_t i = 1; i <= 4; ++i) {
+    REQUIRE((after[i].tensor.values() == before[i + 4].tensor.values()).all());
+    REQUIRE((after[i + 4].tensor.values() == before[i].tensor.values()).all());
+  }
+  REQUIRE(after[0].tensor.item() == 3);
+  auto undefined = net.state();
+  undefined[3].tensor = {};
+  REQUIRE_THROWS_WITH(net.load_state(undefined), ContainsSubstring("\"first.norm.scale\" is undefined"));
+}
+
+TEST_CASE("modes and flags come back when an exception passes", "[nn]") {
+  Rng rng(1);
+  Net net(rng);
+  net.first.eval();
+  net.first.norm.freeze();
+  const auto flags = [&] {
+    std::vector<bool> all{net.training(), net.first.training(), net.first.dense.training(), net.second.norm.training()};
+    for (const auto& [name, tensor] : net.parameters()) all.push_back(tensor.requires_grad());
+    return all;
+  };
+  const auto before = flags();
+  try {
+    const gan::Freeze<double> frozen(net);
+    const gan::Evaluate<double> mode(net);
+    REQUIRE(flags() == std::vector<bool>(before.size(), false));
+    net.first.dense(Tensor<double>({1, 7}));
+    FAIL("a wrong shape was accepted");
+  } catch (const gan::Error&) {
+  }
+  REQUIRE(flags() == before);
+}
+
+TEST_CASE("a part may end while its module is evaluated", "[nn]") {
+  Rng rng(1);
+  auto net = std::make_unique<Net>(rng);
+  auto part = std::make_unique<gan::Dense<double>>(net.get(), "part", 2, 2);
+  auto inner = std::make_unique<gan::Dense<double>>(part.get(), "inner", 2, 2);
+  {
+    const gan::Evaluate<double> scope(*net);
+    part.reset();
+    REQUIRE_FALSE(inner->training());
+  }
+  REQUIRE(net->training());
+  REQUIRE(inner->training());  // it outlived the one it belonged to
+  {
+    const gan::Evaluate<double> scope(*net);
+    net.reset();
+  }
+}
+
+TEST_CASE("children that outlive their parent draw each from a generator of its own", "[nn]") {
+  Rng rng(1);
+  auto net = std::make_unique<Net>(rng);
+  gan::Dense<double> a(net.get(), "a", 2, 2), b(net.get(), "b", 2, 2);
+  net.reset();
+  REQUIRE(a.rng().state() != b.rng().state());
+  REQUIRE(a.rng().state() != Rng(0).state());
+  Rng same(1);
+  auto again = std::make_unique<Net>(same);
+  gan::Dense<double> c(again.get(), "a", 2, 2), d(again.get(), "b", 2, 2);
+  again.reset();
+  REQUIRE(a.rng().state() == c.rng().state());
+  REQUIRE(b.rng().state() == d.rng().state());
 }

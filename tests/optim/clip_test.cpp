@@ -93,8 +93,24 @@ TEST_CASE("Clipping by value limits gradients, clipping weights limits weights",
   REQUIRE(parameters[0].tensor.at({1}) == 0.25);
 }
 
+TEST_CASE("A gradient that several parameters share is scaled once", "[clip]") {
+  Tensor<double> a({2}, {1, 2}), b({2}, {3, 4}), c({2}, {5, 6});
+  const Tensor<double> shared({2}, {3, 4});
+  a.set_grad(shared);
+  b.set_grad(shared);
+  c.set_grad(shared.detach());  // another node over the same memory
+  const NamedTensors<double> parameters = {{"a", a}, {"b", b}, {"c", c}};
+  REQUIRE(clip_by_global_norm(parameters, 1) == Approx(5 * std::sqrt(3.0)));
+  REQUIRE(clip_by_global_norm(parameters, infinity) == Approx(1));
+  REQUIRE(shared.at({0}) == Approx(3 / (5 * std::sqrt(3.0))));
+  clip_by_value(parameters, 0.2);
+  REQUIRE(shared.at({1}) == 0.2);
+}
+
 TEST_CASE("Limits must be positive", "[clip]") {
   const auto parameters = sample_parameters();
+  REQUIRE_THROWS_WITH(clip_by_global_norm(parameters, std::nan("")), ContainsSubstring("max_norm is nan"));
+  REQUIRE_THROWS_WITH(clip_by_value(parameters, std::nan("")), ContainsSubstring("clip_by_value: limit is nan"));
   REQUIRE_THROWS_WITH(clip_by_global_norm(parameters, 0), ContainsSubstring("max_norm is 0"));
   REQUIRE_THROWS_WITH(clip_by_value(parameters, -1), ContainsSubstring("limit is -1"));
   REQUIRE_THROWS_WITH(clip_weights(parameters, std::nan("")), ContainsSubstring("clip_weights: limit is nan"));

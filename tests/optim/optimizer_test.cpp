@@ -241,6 +241,55 @@ TEST_CASE("An optimizer skips what has no gradient, knows its own, and counts st
   REQUIRE(sgd.state().empty());
 }
 
+TEST_CASE("Adam's bias correction counts the steps that skipped a parameter", "[optim]") {
+  // m and v of one gradient g at step t: (1 - beta) g and (1 - beta2) g^2, each over 1 - beta^t.
+  const double beta1 = 0.9, beta2 = 0.99, rate = 0.1, epsilon = 1e-8, g = -3;
+  Tensor<double> a({1}, {1}), b({1}, {2});
+  Adam<double> adam({{"a", a}, {"b", b}}, {.learning_rate = rate, .beta1 = beta1, .beta2 = beta2, .epsilon = epsilon});
+  for (int t = 1; t <= 5; ++t) {
+    a.set_grad(Tensor<double>({1}, {1}));
+    if (t == 5) b.set_grad(Tensor<double>({1}, {g}));
+    adam.step();
+    if (t < 5) REQUIRE(b.item() == 2);
+  }
+  const double m = (1 - beta1) * g / (1 - std::pow(beta1, 5)), v = (1 - beta2) * g * g / (1 - std::pow(beta2, 5));
+  REQUIRE(b.item() == Approx(2 - rate * m / (std::sqrt(v) + epsilon)).epsilon(1e-12));
+  // A correction that counted b's own steps would have made a step of the whole rate.
+  REQUIRE(std::abs(b.item() - 2) < 0.9 * rate);
+}
+
+TEST_CASE("Elements without any gradient so far stay where they are", "[optim]") {
+  for (const auto& c : cases<float>()) {
+    INFO(c.name);
+    const bool decays = std::string(c.name).find("decay") != std::string::npos || std::string(c.name) == "adamw" ||
+                        std::string(c.name).find("nesterov") != std::string::npos ||
+                        std::string(c.name).find("momentum") != std::string::npos;
+    Tensor<float> p({2}, {5, 5});
+    const auto optimizer = c.make({{"p", p}});
+    for (int step = 0; step < 3; ++step) {
+      p.set_grad(Tensor<float>({2}, {1, 0}));
+      optimizer->step();
+    }
+    REQUIRE(p.at({0}) < 5);
+    REQUIRE(std::isfinite(p.at({1})));
+    if (!decays) REQUIRE(p.at({1}) == 5);
+  }
+}
+
+TEST_CASE("A gradient may be a view of a parameter", "[optim]") {
+  // In 3,000 elements, enough for vector code: p - rate p, and q - rate (p before the step).
+  constexpr Index n = 3000;
+  Rng rng(4);
+  auto p = normal<float>(rng, {n}), q = normal<float>(rng, {n});
+  const auto p_before = p.clone(), q_before = q.clone();
+  Sgd<float> sgd({{"p", p}, {"q", q}}, {.learning_rate = 0.5});
+  p.set_grad(p.detach());
+  q.set_grad(p.detach());
+  sgd.step();
+  REQUIRE((p.values() == 0.5f * p_before.values()).all());
+  REQUIRE((q.values() == q_before.values() - 0.5f * p_before.values()).all());
+}
+
 TEST_CASE("A step between forward and backward is noticed", "[optim]") {
   Tensor<double> p({2}, {1, 2});
   p.set_requires_grad();
@@ -276,7 +325,7 @@ TEST_CASE("Loading an optimizer's state is strict, and all or nothing", "[optim]
     REQUIRE(adam.steps() == 1);
   };
   rejected(with([](auto& s) { s.pop_back(); }), 3, "\"second.b\" [4] is missing");
-  rejected(with([](auto& s) { s.push_back({"third.a", Tensor<float>({1})}); }), 3, "\"third.a\" is unknown");
+  rejected(with([](auto& s) { s.push_back({"third.a", Tensor<float>({1})}); }), 3, "\"third.a\" [1] is not known");
   rejected(with([](auto& s) { s.back().tensor = Tensor<float>({5}); }), 3, "has shape [5], expected [4]");
   rejected(with([](auto& s) { s.push_back(s.front()); }), 3, "\"first.a\" is given twice");
   rejected(with([](auto& s) { s.back().tensor = {}; }), 3, "\"second.b\" is undefined");
@@ -286,6 +335,12 @@ TEST_CASE("Loading an optimizer's state is strict, and all or nothing", "[optim]
   REQUIRE(adam.state()[3].tensor.at({3}) == 9);
   adam.load_state(adam.state(), 8);  // its own handles
   REQUIRE(adam.state()[3].tensor.at({3}) == 9);
+  auto permuted = adam.state();  // under other names: the moments change places
+  permuted[0].tensor.mutable_values().setConstant(1);
+  std::swap(permuted[0].name, permuted[2].name);
+  adam.load_state(permuted, 8);
+  REQUIRE(adam.state()[0].tensor.at({1, 2}) == 9);
+  REQUIRE(adam.state()[2].tensor.at({1, 2}) == 1);
 }
 
 TEST_CASE("Optimizers refuse bad options and parameters", "[optim]") {
@@ -299,6 +354,17 @@ TEST_CASE("Optimizers refuse bad options and parameters", "[optim]") {
   REQUIRE_THROWS_WITH(A(ps, {.beta1 = 1}), ContainsSubstring("adam: beta1 is 1, expected a number in [0, 1)"));
   REQUIRE_THROWS_WITH(A(ps, {.beta2 = -0.1}), ContainsSubstring("beta2 is -0.1"));
   REQUIRE_THROWS_WITH(A(ps, {.epsilon = -1}), ContainsSubstring("epsilon is -1"));
+  for (const double bad : {nan, infinity, 0.0, 1e-50}) {  // the last is 0 in float
+    const auto epsilon = ContainsSubstring("epsilon is ");
+    REQUIRE_THROWS_WITH(A(ps, {.epsilon = bad}), ContainsSubstring("adam: ") && epsilon);
+    REQUIRE_THROWS_WITH(AdamW<float>(ps, {.epsilon = bad}), ContainsSubstring("adamw: ") && epsilon);
+    REQUIRE_THROWS_WITH(RmsProp<float>(ps, {.epsilon = bad}), ContainsSubstring("rms_prop: ") && epsilon);
+  }
+  REQUIRE_THROWS_WITH(A(ps, {.beta1 = nan}), ContainsSubstring("beta1 is nan"));
+  REQUIRE_THROWS_WITH(A(ps, {.beta2 = nan}), ContainsSubstring("beta2 is nan"));
+  REQUIRE_THROWS_WITH(A(ps, {.weight_decay = nan}), ContainsSubstring("weight decay is nan"));
+  REQUIRE_THROWS_WITH(Sgd<float>(ps, {.momentum = nan}), ContainsSubstring("momentum is nan"));
+  REQUIRE_THROWS_WITH(RmsProp<float>(ps, {.alpha = nan}), ContainsSubstring("alpha is nan"));
   REQUIRE_THROWS_WITH(AdamW<float>(ps, {.weight_decay = -1}), ContainsSubstring("adamw: weight decay is -1"));
   REQUIRE_THROWS_WITH(Sgd<float>(ps, {.momentum = 1}), ContainsSubstring("sgd: momentum is 1"));
   REQUIRE_THROWS_WITH(Sgd<float>(ps, {.nesterov = true}), ContainsSubstring("nesterov needs a momentum"));
@@ -310,7 +376,9 @@ TEST_CASE("Optimizers refuse bad options and parameters", "[optim]") {
   REQUIRE_THROWS_WITH(adam.set_learning_rate(-0.5), ContainsSubstring("learning rate is -0.5"));
   REQUIRE(adam.learning_rate() == 2e-4);
 
-  REQUIRE_THROWS_WITH(A({{"p", p}, {"p", p.clone()}}), ContainsSubstring("two parameters are named \"p\""));
+  REQUIRE_THROWS_WITH(A({{"p", p}, {"p", p.clone()}}),
+                      ContainsSubstring("two parameters are named \"p\"") && ContainsSubstring("adopt"));
+  REQUIRE_THROWS_WITH(A({{"p", p}, {"q", p.detach()}}), ContainsSubstring("\"q\" [2] has the memory of \"p\""));
   REQUIRE_THROWS_WITH(A({{"p", p}, {"q", p}}), ContainsSubstring("parameter \"q\" [2] is given twice"));
   REQUIRE_THROWS_WITH(A({{"p", Tensor<float>()}}), ContainsSubstring("parameter \"p\" is undefined"));
   p.set_requires_grad();

@@ -48,6 +48,9 @@ TEST_CASE("Schedules refuse impossible periods and factors", "[schedule]") {
   REQUIRE_THROWS_WITH(schedule::step(0, 0.5), ContainsSubstring("schedule step: 0 steps"));
   REQUIRE_THROWS_WITH(schedule::step(1, -0.5), ContainsSubstring("factor -0.5"));
   REQUIRE_THROWS_WITH(schedule::exponential(std::nan("")), ContainsSubstring("schedule exponential: factor nan"));
+  REQUIRE_THROWS_WITH(schedule::step(1, std::nan("")), ContainsSubstring("factor nan"));
+  REQUIRE_THROWS_WITH(schedule::cosine(10, std::nan("")), ContainsSubstring("factor nan"));
+  REQUIRE_THROWS_WITH(schedule::linear(10, HUGE_VAL), ContainsSubstring("factor inf"));
   REQUIRE_THROWS_WITH(schedule::cosine(-1), ContainsSubstring("schedule cosine: -1 steps"));
   REQUIRE_THROWS_WITH(schedule::linear(0), ContainsSubstring("schedule linear: 0 steps"));
   REQUIRE_THROWS_WITH(schedule::linear(1, -1), ContainsSubstring("factor -1"));

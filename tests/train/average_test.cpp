@@ -1,5 +1,9 @@
 #include "gan/train/average.hpp"
 
+#include <Eigen/SVD>
+#include <cmath>
+
+#include "gan/nn/conv2d.hpp"
 #include "support/catch.hpp"
 #include "train/pair.hpp"
 
@@ -57,6 +61,52 @@ TEST_CASE("the average has batch norm's statistics") {
   CHECK(found);
 }
 
+TEST_CASE("an average of spectral norm's vectors divides by the largest singular value") {
+  class Net : public gan::Generator<double> {
+   public:
+    Net(gan::Rng& rng, gan::Index in, gan::Index out)
+        : Generator(rng, {.latent = in}), dense(this, "dense", in, out, {.bias = false, .spectral_norm = true}) {}
+    gan::Tensor<double> forward(const gan::Tensor<double>& z) override { return dense(z); }
+    gan::Dense<double> dense;
+  };
+  gan::Rng rng(3);
+  const auto largest = [](const gan::Tensor<double>& weight) {
+    return Eigen::MatrixXd(weight.matrix()).jacobiSvd().singularValues()[0];
+  };
+  {
+    // u turns by a right angle: the average is (1/2, 1/2).
+    Net net(rng, 1, 2);
+    gan::Tensor<double> weight = net.dense.weight();
+    const gan::Tensor<double> one({1, 1}, {1});
+    weight.mutable_values() << 1, 0;
+    net(one);
+    MovingAverage<double> average(net, {.decay = 0.5, .warm_up = false});
+    weight.mutable_values() << 0, 1;
+    net(one);
+    average.update();
+    CHECK(average.state().back().tensor.values().matrix().norm() == Approx(std::sqrt(0.5)));
+    const MovingAverage<double>::Swap scope(average);
+    const auto y = net.sample(one);
+    CHECK(y.data()[0] == Approx(std::sqrt(0.5)));
+    CHECK(y.data()[1] == Approx(std::sqrt(0.5)));
+  }
+  // A weight whose first singular vectors turn slowly.
+  Net net(rng, 6, 5);
+  gan::Tensor<double> weight = net.dense.weight();
+  const auto a = gan::normal<double>(rng, {6, 5}), b = gan::normal<double>(rng, {6, 5});
+  const auto z = gan::normal<double>(rng, {7, 6});
+  MovingAverage<double> average(net, {.decay = 0.98});
+  for (int step = 0; step < 400; ++step) {
+    weight.mutable_values() = std::cos(0.01 * step) * a.values() + std::sin(0.01 * step) * b.values();
+    net(z);
+    average.update();
+  }
+  CHECK(average.state().back().tensor.values().matrix().norm() < 0.95);  // or the test shows nothing
+  const MovingAverage<double>::Swap scope(average);
+  const auto y = net.sample(z), expected = gan::matmul(z, weight) / largest(weight);
+  CHECK((y.values() - expected.values()).abs().maxCoeff() < 0.03 * expected.values().abs().maxCoeff());
+}
+
 TEST_CASE("a swap lends the averages and gives the values back bit for bit") {
   Pair<float> pair(1, {.batch_norm = true});
   MovingAverage<float> average(pair.generator, {.decay = 0.9});
@@ -77,6 +127,6 @@ TEST_CASE("a swap lends the averages and gives the values back bit for bit") {
 
 TEST_CASE("a decay outside [0, 1) is an error") {
   Pair<float> pair(1);
-  for (const double decay : {-0.1, 1.0, 2.0})
+  for (const double decay : {-0.1, 1.0, 2.0, std::nan("")})
     CHECK_THROWS_WITH(MovingAverage<float>(pair.generator, {.decay = decay}), ContainsSubstring("expected [0, 1)"));
 }

@@ -1,5 +1,7 @@
 #include "gan/train/choice.hpp"
 
+#include <cmath>
+
 #include "support/catch.hpp"
 
 using gan::Index;
@@ -35,6 +37,40 @@ TEST_CASE("a schedule scales all penalties by the step") {
   REQUIRE(value(gan::penalty_named<double>("none").scale_by(gan::schedule::exponential(0.5)), 3) == -1);
 }
 
+namespace {
+
+/// A penalty of one type of number.
+struct Plain {
+  Tensor operator()(const gan::AnyPenalty<double>::Discriminate& d, const Tensor& real, const Tensor&, gan::Rng&,
+                    Index) const {
+    return gan::mean(d(real));
+  }
+  void after_step(const gan::NamedTensors<double>& parameters) const {
+    for (auto [name, tensor] : parameters) tensor.mutable_values() += 1;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("any penalty holds functions, penalties of one type, and others of its kind") {
+  gan::AnyPenalty<double> any;
+  any.add([](auto&& d, const auto& real, const auto&, gan::Rng&, Index step) {
+    return step == 0 ? gan::sum(d(real)) : Tensor();
+  });
+  REQUIRE(value(any) == 1 + 9);
+  REQUIRE(value(any, 1) == -1);
+  any.add(Plain{});
+  REQUIRE(value(any) == 10 + 5);
+  any.add(any);
+  REQUIRE(value(any) == 2 * 15);
+  gan::AnyPenalty<double> outer;
+  outer.add(gan::penalty_named<double>("r1:0.5").scale_by(gan::schedule::exponential(0.5))).add(any);
+  REQUIRE(value(outer, 1) == Approx(0.5 * 0.25 * 4 * 5 + 2 * 5));
+  const gan::NamedTensors<double> parameters{{"w", Tensor({1})}};
+  outer.after_step(parameters);
+  REQUIRE(parameters[0].tensor.item() == 2);
+}
+
 TEST_CASE("objectives by name are the policies of that name") {
   gan::Rng rng(1);
   const Tensor real({2, 1}, std::vector<double>{0.5, 1}), fake({2, 1}, std::vector<double>{-0.5, 2});
@@ -57,6 +93,20 @@ TEST_CASE("objectives by name are the policies of that name") {
 TEST_CASE("names and weights that are none") {
   REQUIRE_THROWS_WITH(gan::objective_named<float>("vanilla"), ContainsSubstring("no objective is named \"vanilla\""));
   REQUIRE_THROWS_WITH(gan::penalty_named<float>("r3"), ContainsSubstring("no penalty is named \"r3\""));
-  for (const char* text : {"r1:", "r1:x", "r1:1x", "r1:-1", "r1:nan", "r1:inf"})
+  for (const char* text :
+       {"r1:", "r1:x", "r1:1x", "r1:-1", "r1:nan", "r1:inf", "r1:0,5", "clip:nan", "r1:0.5+dragan:x"})
     REQUIRE_THROWS_WITH(gan::penalty_named<float>(text), ContainsSubstring("is not a weight"));
+  for (const char* text : {"none:5", "none:abc", "none:", "r1+none:0"})
+    REQUIRE_THROWS_WITH(gan::penalty_named<float>(text), ContainsSubstring("none has no weight"));
+  REQUIRE_THROWS_WITH(gan::penalty_named<float>("clip:0"), ContainsSubstring("\"clip:0\": a limit of 0"));
+  for (const char* name : {"hinge", "wasserstein", "relativistic-pairing"})
+    for (const double label : {std::nan(""), -7.0, 0.9})
+      REQUIRE_THROWS_WITH(gan::objective_named<float>(name, label),
+                          ContainsSubstring(name) && ContainsSubstring("has no labels"));
+  for (const char* name : {"non-saturating", "minimax", "relativistic-average"})
+    for (const double label : {std::nan(""), -7.0, 0.0, 1.5})
+      REQUIRE_THROWS_WITH(gan::objective_named<float>(name, label),
+                          ContainsSubstring(name) && ContainsSubstring("expected a number in (0, 1]"));
+  REQUIRE_THROWS_WITH(gan::objective_named<float>("least-squares", std::nan("")), ContainsSubstring("label nan"));
+  REQUIRE_NOTHROW(gan::objective_named<float>("least-squares", 2));
 }

@@ -1,6 +1,7 @@
 // The DCGAN pair: shapes, layouts, mistakes, and training that resumes bit for bit with all its layers.
 #include "gan/models/dcgan.hpp"
 
+#include <cmath>
 #include <vector>
 
 #include "gan/train/choice.hpp"
@@ -80,6 +81,9 @@ TEST_CASE("layouts that do not fit are errors with numbers") {
   REQUIRE_THROWS_WITH(gan::DcganDiscriminator<float>(rng, {.channels = {8, 4, 2}, .strides = {2, 2, 2}}),
                       ContainsSubstring("multiply to 8"));
   REQUIRE_THROWS_AS(gan::DcganDiscriminator<float>(rng, {.width = 0}), gan::Error);
+  REQUIRE_THROWS_WITH(gan::DcganDiscriminator<float>(rng, {.dropout = -1}), ContainsSubstring("rate -1"));
+  REQUIRE_THROWS_WITH(gan::DcganDiscriminator<float>(rng, {.dropout = std::nan("")}), ContainsSubstring("rate nan"));
+  REQUIRE_THROWS_WITH(gan::DcganGenerator<float>(rng, {.width = Index{1} << 60}), ContainsSubstring("at most 2^20"));
 }
 
 TEST_CASE("convolutions, norms, spectral norm and batch deviation resume bit for bit, whatever is minimised") {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <vector>
 
+#include "gan/core/finite.hpp"
 #include "gan/core/parallel.hpp"
 #include "gan/core/random.hpp"
 #include "gan/tensor/tensor.hpp"
@@ -81,8 +82,8 @@ struct Shift {
 
 /// Mirrors each image [h, w, c] left to right with that probability. Throws unless it is in [0, 1].
 inline FlipHorizontal flip_horizontal(double probability = 0.5) {
-  check(probability >= 0 && probability <= 1, "augment::flip_horizontal: probability ", probability,
-        ", expected one in [0, 1]");
+  check(is_finite(probability) && probability >= 0 && probability <= 1, "augment::flip_horizontal: probability ",
+        probability, ", expected one in [0, 1]");
   return {probability};
 }
 

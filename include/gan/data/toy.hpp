@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gan/core/error.hpp"
+#include "gan/core/finite.hpp"
 #include "gan/core/random.hpp"
 
 namespace gan {
@@ -66,7 +67,7 @@ inline constexpr Index max_points = Index{1} << 30, max_modes = Index{1} << 20;
 
 inline void check_points(const char* name, Index n, double deviation) {
   check(n >= 0 && n <= max_points, name, ": ", n, " points, expected a count in [0, ", max_points, "]");
-  check(deviation >= 0 && std::isfinite(deviation), name, ": deviation ", deviation, ", expected at least 0");
+  check(is_finite(deviation) && deviation >= 0, name, ": deviation ", deviation, ", expected at least 0");
 }
 
 /// [n, 2] of noise, to which the samplers add the places.
@@ -94,7 +95,7 @@ template <class T>
 std::vector<T> gaussian_ring_modes(const GaussianRingOptions& options) {
   check(options.modes >= 1 && options.modes <= detail::max_modes, "ring: ", options.modes,
         " modes, expected a number in [1, ", detail::max_modes, "]");
-  check(options.radius >= 0 && std::isfinite(options.radius), "ring: radius ", options.radius, ", expected at least 0");
+  check(is_finite(options.radius) && options.radius >= 0, "ring: radius ", options.radius, ", expected at least 0");
   std::vector<T> modes;
   for (Index k = 0; k < options.modes; ++k) {
     const double angle = 2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(options.modes);
@@ -108,8 +109,7 @@ template <class T>
 std::vector<T> gaussian_grid_modes(const GaussianGridOptions& options) {
   constexpr Index most = Index{1} << 10;
   check(options.side >= 1 && options.side <= most, "grid: side ", options.side, ", expected one in [1, ", most, "]");
-  check(options.spacing >= 0 && std::isfinite(options.spacing), "grid: spacing ", options.spacing,
-        ", expected at least 0");
+  check(is_finite(options.spacing) && options.spacing >= 0, "grid: spacing ", options.spacing, ", expected at least 0");
   const double middle = static_cast<double>(options.side - 1) / 2;
   std::vector<T> modes;
   for (Index row = 0; row < options.side; ++row)
@@ -135,9 +135,10 @@ std::vector<T> gaussian_grid(Index n, Rng& rng, const GaussianGridOptions& optio
 template <class T>
 std::vector<T> swiss_roll(Index n, Rng& rng, const SwissRollOptions& options) {
   detail::check_points("swiss_roll", n, options.deviation);
-  check(options.first_turn >= 0 && options.first_turn < options.last_turn && std::isfinite(options.last_turn),
+  check(is_finite(options.first_turn) && is_finite(options.last_turn) && options.first_turn >= 0 &&
+            options.first_turn < options.last_turn,
         "swiss_roll: turns from ", options.first_turn, " to ", options.last_turn, ", expected 0 <= first < last");
-  check(options.scale > 0 && std::isfinite(options.scale), "swiss_roll: scale ", options.scale, ", expected above 0");
+  check(is_finite(options.scale) && options.scale > 0, "swiss_roll: scale ", options.scale, ", expected above 0");
   std::vector<T> points = detail::toy_noise<T>(n, options.deviation, rng);
   std::vector<double> turns(static_cast<std::size_t>(n));
   rng.uniform(std::span<double>(turns), options.first_turn, options.last_turn);

@@ -12,8 +12,7 @@ struct Wasserstein {
 
   template <class T>
   Tensor<T> discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng&) const {
-    detail::check_scores("wasserstein", "real samples", real);
-    detail::check_scores("wasserstein", "fakes", fake);
+    detail::check_scores("wasserstein", real, fake);
     return mean(fake) - mean(real);
   }
 
@@ -31,8 +30,7 @@ struct Hinge {
 
   template <class T>
   Tensor<T> discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng&) const {
-    detail::check_scores("hinge", "real samples", real);
-    detail::check_scores("hinge", "fakes", fake);
+    detail::check_scores("hinge", real, fake);
     return mean(relu(1 - real)) + mean(relu(1 + fake));
   }
 

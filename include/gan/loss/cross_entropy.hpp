@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "gan/core/finite.hpp"
 #include "gan/loss/reduction.hpp"
 #include "gan/ops/gather.hpp"
 #include "gan/ops/softmax.hpp"
@@ -18,7 +19,8 @@ Tensor<T> cross_entropy(const Tensor<T>& logits, std::span<const Index> labels, 
                         double smoothing = 0) {
   check(logits.rank() == 2 && logits.shape()[0] == static_cast<Index>(labels.size()), "cross_entropy: ", labels.size(),
         " labels for logits ", logits.shape(), ", expected [", labels.size(), ", classes]");
-  check(smoothing >= 0 && smoothing <= 1, "cross_entropy: smoothing is ", smoothing, ", expected a number in [0, 1]");
+  check(is_finite(smoothing) && smoothing >= 0 && smoothing <= 1, "cross_entropy: smoothing is ", smoothing,
+        ", expected a number in [0, 1]");
   const Index classes = logits.shape()[1];
   detail::check_indices("cross_entropy", labels, classes);
   auto targets = one_hot<T>(labels, classes);

@@ -59,8 +59,9 @@ Tensor<T> interpolates(const char* penalty, const Tensor<T>& real, const Tensor<
 template <class T, class D>
 Tensor<T> slope_penalty(const char* penalty, D& discriminator, const Tensor<T>& x, double weight, double target,
                         bool one_sided, double epsilon) {
-  check(weight >= 0 && target >= 0 && epsilon >= 0, penalty, ": weight is ", weight, ", target ", target,
-        " and epsilon ", epsilon, ", expected 0 or more of each");
+  const auto usable = [](double option) { return is_finite(option) && option >= 0; };
+  check(usable(weight) && usable(target) && usable(epsilon), penalty, ": weight is ", weight, ", target ", target,
+        " and epsilon ", epsilon, ", expected finite numbers of 0 or more");
   const auto squares = squared_norms(score_gradient(penalty, discriminator, x));
   if (target == 0) return weight * mean(squares);
   const auto excess = sqrt(squares + epsilon) - target;
@@ -79,7 +80,7 @@ Tensor<T> GradientPenalty::operator()(D&& discriminator, const Tensor<T>& real, 
 template <class T, class D>
 Tensor<T> Dragan::operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>&, Rng& rng, Index) const {
   check(real.defined() && real.size() > 0, "dragan: no samples");
-  check(noise >= 0, "dragan: noise is ", noise, ", expected 0 or more");
+  check(is_finite(noise) && noise >= 0, "dragan: noise is ", noise, ", expected a finite number of 0 or more");
   Tensor<T> x;
   {
     const NoGrad no_grad;

@@ -16,9 +16,9 @@ struct LeastSquares {
 
   template <class T>
   Tensor<T> discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng& rng) const {
-    detail::check_scores("least squares", "real samples", real);
-    detail::check_scores("least squares", "fakes", fake);
+    detail::check_scores("least squares", real, fake);
     detail::check_flip("least squares", flip);
+    check_labels();
     if (flip == 0) return 0.5 * (mean(square(real - real_label)) + mean(square(fake - fake_label)));
     const auto real_targets = detail::flipped_labels<T>(rng, real.shape(), real_label, fake_label, flip);
     const auto fake_targets = detail::flipped_labels<T>(rng, fake.shape(), fake_label, real_label, flip);
@@ -28,7 +28,15 @@ struct LeastSquares {
   template <class T>
   Tensor<T> generator_loss(const Tensor<T>&, const Tensor<T>& fake) const {
     detail::check_scores("least squares", "fakes", fake);
+    check_labels();
     return 0.5 * mean(square(fake - generator_label));
+  }
+
+ private:
+  void check_labels() const {
+    check(is_finite(real_label) && is_finite(fake_label) && is_finite(generator_label), "least squares: labels ",
+          real_label, " of real samples, ", fake_label, " of fakes and ", generator_label,
+          " of the generator, expected finite numbers");
   }
 };
 

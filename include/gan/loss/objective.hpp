@@ -3,6 +3,7 @@
 
 #include <concepts>
 
+#include "gan/core/finite.hpp"
 #include "gan/core/random.hpp"
 #include "gan/loss/bce.hpp"
 #include "gan/tensor/random.hpp"
@@ -57,6 +58,15 @@ void check_scores(const char* objective, const char* what, const Tensor<T>& scor
         ", expected [n, 1] with n > 0");
 }
 
+/// The same of both, and nothing but the number of samples differs.
+template <class T>
+void check_scores(const char* objective, const Tensor<T>& real, const Tensor<T>& fake) {
+  check_scores(objective, "real samples", real);
+  check_scores(objective, "fakes", fake);
+  check(real.shape().with(0, 1) == fake.shape().with(0, 1), objective, ": scores ", real.shape(),
+        " of real samples and ", fake.shape(), " of fakes differ in more than the batch size");
+}
+
 /// Targets of that shape: `label`, except for samples (first axis) that are swapped to `other` with probability `flip`.
 template <class T>
 Tensor<T> flipped_labels(Rng& rng, const Shape& shape, double label, double other, double flip) {
@@ -67,16 +77,20 @@ Tensor<T> flipped_labels(Rng& rng, const Shape& shape, double label, double othe
   return broadcast_to(affine(swapped, other - label, label), shape);
 }
 
+inline void check_real_label(const char* objective, double real_label) {
+  check(is_finite(real_label) && real_label > 0 && real_label <= 1, objective, ": real_label is ", real_label,
+        ", expected a number in (0, 1]");
+}
+
 inline void check_flip(const char* objective, double flip) {
-  check(flip >= 0 && flip <= 1, objective, ": flip is ", flip, ", expected a probability in [0, 1]");
+  check(is_finite(flip) && flip >= 0 && flip <= 1, objective, ": flip is ", flip, ", expected a probability in [0, 1]");
 }
 
 template <class T>
 Tensor<T> bce_discriminator_loss(const char* objective, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng,
                                  double real_label, double flip) {
-  check_scores(objective, "real samples", real);
-  check_scores(objective, "fakes", fake);
-  check(real_label > 0 && real_label <= 1, objective, ": real_label is ", real_label, ", expected a number in (0, 1]");
+  check_scores(objective, real, fake);
+  check_real_label(objective, real_label);
   check_flip(objective, flip);
   if (flip == 0) return bce_with_logits(real, real_label) + bce_with_logits(fake, 0.0);
   const auto real_targets = flipped_labels<T>(rng, real.shape(), real_label, 0, flip);

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "gan/core/finite.hpp"
 #include "gan/core/random.hpp"
 #include "gan/ops/reduce.hpp"
 #include "gan/tensor/named.hpp"
@@ -107,8 +108,8 @@ void check_same_samples(const char* penalty, const Tensor<T>& real, const Tensor
 template <class T, class D>
 Tensor<T> zero_centered(const char* penalty, D& discriminator, const Tensor<T>& x, double gamma, Index every,
                         Index step) {
-  check(gamma >= 0 && every >= 1, penalty, ": gamma is ", gamma, " and every ", every,
-        ", expected gamma of 0 or more and every of 1 or more");
+  check(is_finite(gamma) && gamma >= 0 && every >= 1, penalty, ": gamma is ", gamma, " and every ", every,
+        ", expected a finite gamma of 0 or more and every of 1 or more");
   if (step % every != 0) return {};
   const auto gradient = score_gradient(penalty, discriminator, x);
   return (0.5 * gamma * static_cast<double>(every)) * mean(squared_norms(gradient));

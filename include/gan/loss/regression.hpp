@@ -2,6 +2,7 @@
 // throw when the shapes differ.
 #pragma once
 
+#include "gan/core/finite.hpp"
 #include "gan/loss/reduction.hpp"
 
 namespace gan {
@@ -24,7 +25,7 @@ Tensor<T> l1(const Tensor<T>& x, const Tensor<T>& target, Reduction reduction = 
 template <class T>
 Tensor<T> huber(const Tensor<T>& x, const Tensor<T>& target, double delta = 1, Reduction reduction = Reduction::mean) {
   detail::check_same_shape("huber", "x", x, "target", target);
-  check(delta > 0, "huber: delta is ", delta, ", expected a number above 0");
+  check(!is_nan(delta) && delta > 0, "huber: delta is ", delta, ", expected a number above 0");
   // With c = e limited to [-delta, delta], both branches are c (e - c / 2).
   const auto e = x - target;
   const auto c = clamp(e, -delta, delta);

@@ -14,8 +14,7 @@ struct RelativisticAverage {
 
   template <class T>
   Tensor<T> discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng&) const {
-    check(real_label > 0 && real_label <= 1, "relativistic average: real_label is ", real_label,
-          ", expected a number in (0, 1]");
+    detail::check_real_label("relativistic average", real_label);
     const auto [r, f] = compare(real, fake);
     return bce_with_logits(r, real_label) + bce_with_logits(f, 0.0);
   }
@@ -29,10 +28,7 @@ struct RelativisticAverage {
  private:
   template <class T>
   static std::pair<Tensor<T>, Tensor<T>> compare(const Tensor<T>& real, const Tensor<T>& fake) {
-    detail::check_scores("relativistic average", "real samples", real);
-    detail::check_scores("relativistic average", "fakes", fake);
-    check(real.shape().with(0, 1) == fake.shape().with(0, 1), "relativistic average: scores ", real.shape(),
-          " of real samples and ", fake.shape(), " of fakes differ in more than the batch size");
+    detail::check_scores("relativistic average", real, fake);
     return {real - mean(fake, {0}, true), fake - mean(real, {0}, true)};
   }
 };

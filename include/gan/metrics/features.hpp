@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <concepts>
+#include <span>
 
+#include "gan/core/finite.hpp"
 #include "gan/tensor/tensor.hpp"
 
 namespace gan::detail {
@@ -26,13 +28,19 @@ void check_same_width(const char* metric, const char* a_name, const Tensor<T>& a
         ", expected equal widths");
 }
 
-/// x [n, d] in double. Throws for another shape, and for a row that is not finite, by its number.
+inline constexpr double largest_feature = 1e150;  // squares of larger ones overflow
+
+/// x [n, d] in double. Throws for another shape, and for a row that is not finite or beyond 1e150, by its number.
 template <class T>
 Features features(const char* metric, const char* what, const Tensor<T>& x, Index least) {
   check_feature_shape(metric, what, x, least);
   Features out = x.matrix().template cast<double>();
-  for (Index i = 0; i < out.rows(); ++i)
-    check(out.row(i).allFinite(), metric, ": ", what, " ", x.shape(), ": row ", i, " is not finite");
+  for (Index i = 0; i < out.rows(); ++i) {
+    const std::span<const double> row(out.data() + i * out.cols(), static_cast<std::size_t>(out.cols()));
+    check(all_finite(row), metric, ": ", what, " ", x.shape(), ": row ", i, " is not finite");
+    check(out.row(i).cwiseAbs().maxCoeff() <= largest_feature, metric, ": ", what, " ", x.shape(), ": row ", i,
+          " has values beyond ", largest_feature);
+  }
   return out;
 }
 

@@ -1,6 +1,7 @@
 // Mode coverage: how many modes of a known mixture a generator found, and how well.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -27,7 +28,7 @@ ModeCoverage mode_coverage(const Tensor<T>& samples, const Tensor<T>& centres, d
   detail::check_feature_shape("mode_coverage", "samples", samples, 1);
   const detail::Features modes = detail::features("mode_coverage", "centres", centres, 1);
   detail::check_same_width("mode_coverage", "samples", samples, "centres", centres);
-  check(sigma > 0 && std::isfinite(sigma), "mode_coverage: sigma ", sigma, ", expected a positive number");
+  check(is_finite(sigma) && sigma > 0, "mode_coverage: sigma ", sigma, ", expected a positive number");
   const Index n = samples.shape()[0], d = samples.shape()[1], k = modes.rows();
   const T* x = samples.data();
   std::vector<Index> nearest(static_cast<std::size_t>(n));
@@ -35,13 +36,17 @@ ModeCoverage mode_coverage(const Tensor<T>& samples, const Tensor<T>& centres, d
     for (Index i = begin; i < end; ++i) {
       double best = 9 * sigma * sigma;
       Index mode = -1;
+      if (!std::all_of(x + i * d, x + (i + 1) * d, [](T value) { return is_finite(value); })) {
+        nearest[static_cast<std::size_t>(i)] = mode;
+        continue;
+      }
       for (Index j = 0; j < k; ++j) {
         double square = 0;
         for (Index axis = 0; axis < d; ++axis) {
           const double difference = static_cast<double>(x[i * d + axis]) - modes(j, axis);
           square += difference * difference;
         }
-        if (square < best || (mode < 0 && square == best)) best = square, mode = j;  // never for NaN
+        if (square < best || (mode < 0 && square == best)) best = square, mode = j;
       }
       nearest[static_cast<std::size_t>(i)] = mode;
     }

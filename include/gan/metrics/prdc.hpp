@@ -58,7 +58,7 @@ Prdc prdc(const Tensor<T>& real, const Tensor<T>& generated, Index k) {
         " generated samples, expected fewer neighbours than samples");
   const auto real_radii = detail::squared_radii(x, k), generated_radii = detail::squared_radii(y, k);
   const auto n = static_cast<std::size_t>(x.rows()), m = static_cast<std::size_t>(y.rows());
-  std::vector<Index> balls(m, 0);  // of real samples around each generated one
+  std::vector<std::atomic<Index>> balls(m);  // of real samples around each generated one
   std::vector<char> covered(n, 0), recalled(n, 0);
   detail::Distances(x, y).for_each_tile([&](Index, Index row, Index column, const detail::Features& tile) {
     for (Index i = 0; i < tile.rows(); ++i) {
@@ -66,14 +66,15 @@ Prdc prdc(const Tensor<T>& real, const Tensor<T>& generated, Index k) {
       for (Index j = 0; j < tile.cols(); ++j) {
         if (tile(i, j) <= real_radii[at]) {
           covered[at] = 1;
-          std::atomic_ref(balls[static_cast<std::size_t>(column + j)]).fetch_add(1, std::memory_order_relaxed);
+          balls[static_cast<std::size_t>(column + j)].fetch_add(1, std::memory_order_relaxed);
         }
         if (tile(i, j) <= generated_radii[static_cast<std::size_t>(column + j)]) recalled[at] = 1;
       }
     }
   });
   Prdc result;
-  for (const Index count : balls) {
+  for (const auto& ball : balls) {
+    const Index count = ball.load();
     result.precision += count > 0 ? 1 : 0;
     result.density += static_cast<double>(count);
   }

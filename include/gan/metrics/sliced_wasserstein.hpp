@@ -74,7 +74,7 @@ inline double wasserstein(std::vector<double> x, std::vector<double> y, int orde
   check(!x.empty() && !y.empty(), "wasserstein: ", x.size(), " and ", y.size(), " values, expected at least 1 each");
   for (auto* sample : {&x, &y}) {
     for (std::size_t i = 0; i < sample->size(); ++i)
-      check(std::isfinite((*sample)[i]), "wasserstein: value ", i, " is ", (*sample)[i], ", expected a finite one");
+      check(is_finite((*sample)[i]), "wasserstein: value ", i, " is ", (*sample)[i], ", expected a finite one");
     std::sort(sample->begin(), sample->end());
   }
   const double total = detail::sorted_wasserstein(x, y, order);

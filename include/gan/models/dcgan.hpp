@@ -76,6 +76,8 @@ Options dcgan_layout(const char* what, Options options, bool widening) {
         ", expected 1 or more");
   if (options.channels.empty()) {
     const std::size_t depth = options.strides.empty() ? dcgan_halvings(image) : options.strides.size();
+    check(depth <= 20 && options.width <= Index{1} << 20, what, ": width ", options.width, ", doubled in ", depth,
+          " layers, expected at most 2^20 and 20 layers; give their channels instead");
     for (std::size_t i = 0; i < depth; ++i) options.channels.push_back(options.width << (widening ? i : depth - 1 - i));
   }
   if (options.strides.empty()) options.strides.assign(options.channels.size(), 2);
@@ -171,7 +173,7 @@ class DcganDiscriminator : public Discriminator<T> {
         net_.template add<BatchNorm>("norm" + number, o.channels[i],
                                      BatchNormOptions{.scale_initializer = o.scale_initializer});
       net_.template add<Activation>("activation" + number, o.activation);
-      if (o.dropout > 0) net_.template add<Dropout>("dropout" + number, o.dropout);
+      if (o.dropout != 0) net_.template add<Dropout>("dropout" + number, o.dropout);
       in = o.channels[i];
     }
     if (o.minibatch_std_dev) {

@@ -1,13 +1,17 @@
 // Ensembles: several generators or several discriminators that play as one.
 #pragma once
 
+#include <bit>
 #include <concepts>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "gan/core/finite.hpp"
+#include "gan/core/philox.hpp"
 #include "gan/models/discriminator.hpp"
 #include "gan/models/generator.hpp"
 #include "gan/ops/gather.hpp"
@@ -15,17 +19,23 @@
 
 namespace gan {
 
-/// Several generators as one, the even mixture of what they generate: z [n, latent] -> samples [n, ...], of which row i
-/// is made by member i modulo the number of members, so that each has its fixed share of every batch and neighbours,
-/// which packing shows together, come from different members. They learn apart from each other, each from its own rows
-/// (MAD-GAN, Ghosh et al., 2018; MGAN, Hoang et al., 2018; both without the classifier that tells members apart).
+/// Several generators as one, the even mixture of what they generate: z [n, latent] -> samples [n, ...]. In training
+/// mode row i is made by member i modulo the number of members, so that each has its fixed share of every batch and
+/// neighbours, which packing shows together, come from different members. They learn apart from each other, each from
+/// its own rows (MAD-GAN, Ghosh et al., 2018; MGAN, Hoang et al., 2018; both without the classifier that tells members
+/// apart).
+///
+/// In evaluation mode a hash of the row's bits picks its member: a noise vector has one sample, whatever comes with it
+/// in the call, and samples drawn one by one are the same even mixture as many at once. (Places would give a single
+/// sample to member 0 always, and a counter would make sampling a part of the state.) Members cannot be told from noise
+/// by any smooth function, so along a path of latents samples jump between members: take member(i) for a path.
 ///
 ///     gan::GeneratorEnsemble<float> generator(rng, 4, [](gan::Rng& r) {
 ///       return std::make_unique<gan::MlpGenerator<float>>(r, options);
 ///     });
 ///
 /// Members are its children "member0", "member1" ...; everything a generator can do, the ensemble can. Fewer rows than
-/// members leave the last members out, which is an error in training mode only.
+/// members are an error in training mode.
 template <std::floating_point T>
 class GeneratorEnsemble : public Generator<T> {
  public:
@@ -109,6 +119,21 @@ class MemberPenalty {
 
 namespace detail {
 
+/// A number in [0, count) that the bits of a row decide, all equally often: Steele and others' mixing function (2014)
+/// of each value and what came before.
+template <std::floating_point T>
+Index picked_by_bits(const T* row, Index length, Index count) {
+  std::uint64_t hash = 0;
+  for (Index i = 0; i < length; ++i) {
+    hash ^= std::bit_cast<typename FloatBits<T>::Word>(row[i]);
+    hash += 0x9e3779b97f4a7c15u;
+    hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9u;
+    hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebu;
+    hash ^= hash >> 31;
+  }
+  return static_cast<Index>(multiply_high(hash, static_cast<std::uint64_t>(count)));
+}
+
 template <class Network>
 void check_members(const char* ensemble, const std::vector<std::unique_ptr<Network>>& members) {
   check(!members.empty(), ensemble, ": no members, expected at least 1");
@@ -168,23 +193,28 @@ Tensor<T> GeneratorEnsemble<T>::forward(const Tensor<T>& z) {
   const Index n = z.shape()[0], count = size();
   check(n >= count || !this->training(), "generator ensemble: ", n, " rows for ", count,
         " members in training mode: the last ones would learn nothing");
+  std::vector<std::vector<Index>> rows(members_.size());  // of each member
+  for (Index row = 0; row < n; ++row) {
+    const Index i =
+        this->training() ? row % count : detail::picked_by_bits(z.data() + row * this->latent(), this->latent(), count);
+    rows[static_cast<std::size_t>(i)].push_back(row);
+  }
   std::vector<Tensor<T>> parts;
   std::vector<Index> places(static_cast<std::size_t>(n));  // of each sample among the parts, one after the other
-  Index made = 0;
-  for (Index i = 0; i < std::min(count, n); ++i) {
-    std::vector<Index> rows;
-    for (Index row = i; row < n; row += count) {
-      rows.push_back(row);
-      places[static_cast<std::size_t>(row)] = made++;
-    }
-    const Index expected = std::ssize(rows);
-    parts.push_back(member(i)(gather(z, std::move(rows))));
+  Index made = 0, first = 0;
+  for (Index i = 0; i < count; ++i) {
+    auto& own = rows[static_cast<std::size_t>(i)];
+    if (own.empty()) continue;
+    if (parts.empty()) first = i;
+    for (const Index row : own) places[static_cast<std::size_t>(row)] = made++;
+    const Index expected = std::ssize(own);
+    parts.push_back(member(i)(gather(z, std::move(own))));
     const Shape& shape = parts.back().shape();
     check(shape.rank() >= 1 && shape[0] == expected && shape.with(0, 1) == parts[0].shape().with(0, 1),
-          "generator ensemble: member ", i, " gives samples ", shape, ", member 0 ", parts[0].shape(),
+          "generator ensemble: member ", i, " gives samples ", shape, ", member ", first, " ", parts[0].shape(),
           ", expected one shape of samples");
   }
-  return count == 1 ? parts[0] : gather(concatenate(parts, 0), std::move(places));
+  return parts.size() == 1 ? parts[0] : gather(concatenate(parts, 0), std::move(places));
 }
 
 template <std::floating_point T>

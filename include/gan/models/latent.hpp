@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "gan/core/finite.hpp"
 #include "gan/tensor/random.hpp"
 
 namespace gan {
@@ -44,7 +45,7 @@ LatentDistribution truncated_normal(double limit);
 
 }  // namespace latent
 
-/// (1 - t) a + t b, without history: a, b [...] of one shape, any t; t = 0 and t = 1 give a and b exactly.
+/// (1 - t) a + t b, without history: a, b [...] of one shape, any finite t; t = 0 and t = 1 give a and b exactly.
 template <class T>
 Tensor<T> lerp(const Tensor<T>& a, const Tensor<T>& b, double t);
 
@@ -92,6 +93,10 @@ void check_same_shape(const char* op, const Tensor<T>& a, const Tensor<T>& b) {
   check(a.shape() == b.shape(), op, ": latents ", a.shape(), " and ", b.shape(), ", expected equal shapes");
 }
 
+inline void check_place(const char* op, double t) {
+  check(is_finite(t), op, ": t is ", t, ", expected a finite number");
+}
+
 template <class T>
 void slerp_row(const T* a, const T* b, Index length, double t, T* out) {
   double ab = 0, aa = 0, bb = 0;
@@ -128,7 +133,7 @@ inline LatentDistribution sphere() {
   };
 }
 inline LatentDistribution truncated_normal(double limit) {
-  check(limit > 0, "latent: truncated normal with limit ", limit, ", expected a positive one");
+  check(!is_nan(limit) && limit > 0, "latent: truncated normal with limit ", limit, ", expected a positive one");
   return [limit]<class T>(Rng& rng, Index, std::span<T> rows) { rng.truncated_normal(rows, static_cast<T>(limit)); };
 }
 
@@ -137,6 +142,7 @@ inline LatentDistribution truncated_normal(double limit) {
 template <class T>
 Tensor<T> lerp(const Tensor<T>& a, const Tensor<T>& b, double t) {
   detail::check_same_shape("lerp", a, b);
+  detail::check_place("lerp", t);
   auto y = Tensor<T>::empty(a.shape());
   y.mutable_values() = static_cast<T>(1 - t) * a.values() + static_cast<T>(t) * b.values();
   return y;
@@ -145,6 +151,7 @@ Tensor<T> lerp(const Tensor<T>& a, const Tensor<T>& b, double t) {
 template <class T>
 Tensor<T> slerp(const Tensor<T>& a, const Tensor<T>& b, double t) {
   detail::check_same_shape("slerp", a, b);
+  detail::check_place("slerp", t);
   auto y = Tensor<T>::empty(a.shape());
   const Index length = a.shape().last();
   T* out = y.mutable_data();

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "gan/core/finite.hpp"
 #include "gan/nn/layer.hpp"
 #include "gan/ops/elementwise.hpp"
 #include "gan/ops/softmax.hpp"
@@ -39,13 +40,23 @@ class ActivationFunction {
   std::function<Tensor<T>(const Tensor<T>&)> function_;
 };
 
+namespace detail {
+
+inline double checked_slope(const char* activation, const char* option, double value) {
+  check(is_finite(value), "activation::", activation, ": ", option, " ", value, ", expected a finite number");
+  return value;
+}
+
+}  // namespace detail
+
+// Those with a number throw unless it is finite.
 namespace activation {
 
 // clang-format off
 inline auto identity() { return NamedFunction{"Identity", [](const auto& x) { return x; }}; }
 inline auto relu() { return NamedFunction{"ReLU", [](const auto& x) { return gan::relu(x); }}; }
-inline auto leaky_relu(double slope = 0.2) { return NamedFunction{"LeakyReLU", [slope](const auto& x) { return gan::leaky_relu(x, slope); }}; }
-inline auto elu(double alpha = 1) { return NamedFunction{"ELU", [alpha](const auto& x) { return gan::elu(x, alpha); }}; }
+inline auto leaky_relu(double slope = 0.2) { return NamedFunction{"LeakyReLU", [slope = detail::checked_slope("leaky_relu", "slope", slope)](const auto& x) { return gan::leaky_relu(x, slope); }}; }
+inline auto elu(double alpha = 1) { return NamedFunction{"ELU", [alpha = detail::checked_slope("elu", "alpha", alpha)](const auto& x) { return gan::elu(x, alpha); }}; }
 inline auto gelu() { return NamedFunction{"GELU", [](const auto& x) { return gan::gelu(x); }}; }
 inline auto sigmoid() { return NamedFunction{"Sigmoid", [](const auto& x) { return gan::sigmoid(x); }}; }
 inline auto tanh() { return NamedFunction{"Tanh", [](const auto& x) { return gan::tanh(x); }}; }

@@ -1,8 +1,10 @@
 // BatchNorm for any rank, channels-last.
 #pragma once
 
+#include <span>
 #include <string>
 
+#include "gan/core/finite.hpp"
 #include "gan/nn/layer.hpp"
 #include "gan/ops/batch_norm.hpp"
 
@@ -16,7 +18,7 @@ struct BatchNormOptions {
 
 /// Normalises each channel of x [n, ..., c] -> [n, ..., c]: with the batch's statistics in training mode, which also
 /// update the running ones, and with those in evaluation mode. Like PyTorch, the running variance is the unbiased one
-/// (Ioffe and Szegedy, 2015).
+/// (Ioffe and Szegedy, 2015). A batch whose statistics are not finite leaves the running ones as they are.
 template <std::floating_point T>
 class BatchNorm : public Layer<T> {
  public:
@@ -45,8 +47,13 @@ class BatchNorm : public Layer<T> {
       fail("batch norm \"", this->path(), "\": x ", x.shape(), " has one value a channel, expected at least 2");
     auto [y, mean, variance] = batch_norm(x, scale_, shift_, epsilon_);
     const T m = static_cast<T>(momentum_), n = static_cast<T>(x.shape().rows());
-    running_mean_.mutable_values() += m * (mean.values() - running_mean_.values());
-    running_variance_.mutable_values() += m * (variance.values() * (n / (n - 1)) - running_variance_.values());
+    auto next_mean = running_mean_.clone(), next_variance = running_variance_.clone();
+    next_mean.mutable_values() += m * (mean.values() - next_mean.values());
+    next_variance.mutable_values() += m * (variance.values() * (n / (n - 1)) - next_variance.values());
+    if (finite(next_mean) && finite(next_variance)) {  // an average would never forget a NaN
+      running_mean_.mutable_values() = next_mean.values();
+      running_variance_.mutable_values() = next_variance.values();
+    }
     return y;
   }
 
@@ -55,10 +62,15 @@ class BatchNorm : public Layer<T> {
 
  private:
   Shape checked(Index channels) const {
-    check(channels >= 1 && epsilon_ > 0 && momentum_ >= 0 && momentum_ <= 1, "batch norm \"", this->path(),
-          "\": ", channels, " channels, epsilon ", epsilon_, ", momentum ", momentum_,
+    check(channels >= 1 && is_finite(epsilon_) && epsilon_ > 0 && is_finite(momentum_) && momentum_ >= 0 &&
+              momentum_ <= 1,
+          "batch norm \"", this->path(), "\": ", channels, " channels, epsilon ", epsilon_, ", momentum ", momentum_,
           ", expected channels >= 1, epsilon > 0, momentum in [0, 1]");
     return {channels};
+  }
+
+  static bool finite(const Tensor<T>& x) {
+    return all_finite(std::span<const T>(x.data(), static_cast<std::size_t>(x.size())));
   }
 
   double momentum_, epsilon_;

@@ -39,6 +39,11 @@ class Conv2d : public Layer<T> {
     if (options.spectral_norm) spectral_norm_.emplace(this, weight_);
   }
 
+  Conv2d(Module<T>* parent, Index in, Index out,
+         const Conv2dOptions& = {}) = delete;  // name it: {this, "name", in, out}
+  template <class Other>  // its parent has another scalar type: a network is all float or all double
+  Conv2d(Module<Other>* parent, std::string name, Index in, Index out, const Conv2dOptions& = {}) = delete;
+
   /// Throws unless x has `in` channels and the kernel fits into the padded image.
   Tensor<T> forward(const Tensor<T>& x) override {
     if (x.rank() != 4 || x.shape()[3] != in_)

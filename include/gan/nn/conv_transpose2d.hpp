@@ -1,6 +1,7 @@
 // ConvTranspose2d: a transposed convolution layer, which makes images larger.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -33,9 +34,16 @@ class ConvTranspose2d : public Layer<T> {
       : Layer<T>(parent, std::move(name)),
         in_(in),
         convolution_{options.stride, options.padding, options.dilation, options.groups, options.output_padding},
-        weight_(this, "weight", checked(in, out, options), options.weight_initializer) {
+        weight_(this, "weight", checked(in, out, options),
+                options.weight_initializer.with_fans(fans(in, out, options))) {
     if (options.bias) bias_.emplace(this, "bias", Shape{out}, options.bias_initializer);
   }
+
+  ConvTranspose2d(Module<T>* parent, Index in, Index out,
+                  const ConvTranspose2dOptions& = {}) = delete;  // name it: {this, "name", in, out}
+  template <class Other>  // its parent has another scalar type: a network is all float or all double
+  ConvTranspose2d(Module<Other>* parent, std::string name, Index in, Index out,
+                  const ConvTranspose2dOptions& = {}) = delete;
 
   /// Throws unless x has `in` channels and the result has pixels.
   Tensor<T> forward(const Tensor<T>& x) override {
@@ -59,6 +67,16 @@ class ConvTranspose2d : public Layer<T> {
     check(o.groups >= 1 && in % o.groups == 0 && out % o.groups == 0, "conv transpose2d \"", this->path(),
           "\": ", o.groups, " groups do not divide ", in, " input and ", out, " output channels");
     return {o.kernel.rows, o.kernel.columns, out / o.groups, in};
+  }
+
+  // An output is reached by every stride-th place of the kernel only, on average over the outputs.
+  static init::Fans fans(Index in, Index out, const ConvTranspose2dOptions& o) {
+    const auto groups = static_cast<double>(o.groups);
+    const auto rows = static_cast<double>(o.kernel.rows), columns = static_cast<double>(o.kernel.columns);
+    const double met_rows = std::max(1.0, rows / static_cast<double>(o.stride.rows));
+    const double met_columns = std::max(1.0, columns / static_cast<double>(o.stride.columns));
+    return {static_cast<double>(in) / groups * met_rows * met_columns,
+            static_cast<double>(out) / groups * rows * columns};
   }
 
   Index in_;

@@ -28,6 +28,10 @@ class Dense : public Layer<T> {
     if (options.spectral_norm) spectral_norm_.emplace(this, weight_);
   }
 
+  Dense(Module<T>* parent, Index in, Index out, DenseOptions = {}) = delete;  // name it: {this, "name", in, out}
+  template <class Other>  // its parent has another scalar type: a network is all float or all double
+  Dense(Module<Other>* parent, std::string name, Index in, Index out, DenseOptions = {}) = delete;
+
   /// Throws unless the last axis of x is `in`.
   Tensor<T> forward(const Tensor<T>& x) override {
     if (x.rank() < 1 || x.shape().last() != weight_.shape()[0])

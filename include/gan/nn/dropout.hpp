@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "gan/core/finite.hpp"
 #include "gan/nn/layer.hpp"
 #include "gan/ops/arithmetic.hpp"
 
@@ -15,7 +16,7 @@ class Dropout : public Layer<T> {
  public:
   /// Throws unless rate is in [0, 1).
   Dropout(Module<T>* parent, std::string name, double rate) : Layer<T>(parent, std::move(name)), rate_(rate) {
-    check(rate >= 0 && rate < 1, "dropout \"", this->path(), "\": rate ", rate, ", expected [0, 1)");
+    check(is_finite(rate) && rate >= 0 && rate < 1, "dropout \"", this->path(), "\": rate ", rate, ", expected [0, 1)");
   }
 
   Tensor<T> forward(const Tensor<T>& x) override {

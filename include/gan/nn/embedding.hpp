@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gan/nn/module.hpp"
@@ -17,8 +18,16 @@ class Embedding : public Module<T> {
             const Initializer& initializer = init::normal(0, 1))
       : Module<T>(parent, std::move(name)), weight_(this, "weight", checked(classes, width), initializer) {}
 
-  /// Throws for a label out of range.
-  Tensor<T> operator()(std::vector<Index> labels) { return gather(weight_, std::move(labels)); }
+  /// Throws for a label out of range, and for no labels at all, which a batch of a data set without labels has.
+  Tensor<T> operator()(std::vector<Index> labels) {
+    check(!labels.empty(), "embedding \"", this->path(),
+          "\": 0 labels, expected one a sample (does the data set have labels?)");
+    try {
+      return gather(weight_, std::move(labels));
+    } catch (const Error& error) {
+      fail("embedding \"", this->path(), "\": ", error.what());
+    }
+  }
 
   std::string kind() const override { return "Embedding"; }
 

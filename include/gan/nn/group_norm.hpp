@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "gan/core/finite.hpp"
 #include "gan/nn/layer.hpp"
 #include "gan/ops/normalize.hpp"
 
@@ -25,8 +26,8 @@ class GroupNorm : public Layer<T> {
   /// Throws unless 1 <= groups divides channels and epsilon > 0.
   GroupNorm(Module<T>* parent, std::string name, Index groups, Index channels, const GroupNormOptions& options = {})
       : Layer<T>(parent, std::move(name)), groups_(groups), channels_(channels), epsilon_(options.epsilon) {
-    check(groups >= 1 && channels >= 1 && channels % groups == 0 && epsilon_ > 0, "group norm \"", this->path(),
-          "\": ", groups, " groups of ", channels, " channels, epsilon ", epsilon_,
+    check(groups >= 1 && channels >= 1 && channels % groups == 0 && is_finite(epsilon_) && epsilon_ > 0,
+          "group norm \"", this->path(), "\": ", groups, " groups of ", channels, " channels, epsilon ", epsilon_,
           ", expected groups that divide the channels and epsilon > 0");
     if (!options.affine) return;
     scale_.emplace(this, "scale", Shape{channels}, init::ones());

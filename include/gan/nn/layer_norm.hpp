@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "gan/core/finite.hpp"
 #include "gan/nn/layer.hpp"
 #include "gan/ops/normalize.hpp"
 
@@ -31,8 +32,8 @@ class LayerNorm : public Layer<T> {
 
  private:
   Shape checked(Index width) const {
-    check(width >= 1 && epsilon_ > 0, "layer norm \"", this->path(), "\": width ", width, ", epsilon ", epsilon_,
-          ", expected width >= 1 and epsilon > 0");
+    check(width >= 1 && is_finite(epsilon_) && epsilon_ > 0, "layer norm \"", this->path(), "\": width ", width,
+          ", epsilon ", epsilon_, ", expected width >= 1 and epsilon > 0");
     return {width};
   }
 

@@ -1,8 +1,10 @@
 // MinibatchStdDev: shows a discriminator how much the samples of a batch differ.
 #pragma once
 
+#include <algorithm>
 #include <string>
 
+#include "gan/core/finite.hpp"
 #include "gan/nn/layer.hpp"
 #include "gan/ops/reduce.hpp"
 #include "gan/ops/shaping.hpp"
@@ -10,14 +12,15 @@
 namespace gan {
 
 struct MinibatchStdDevOptions {
-  Index group_size = 4;   ///< samples that are compared; 0 for the whole batch
+  Index group_size = 4;   ///< samples that are compared, at least 2; 0 for the whole batch
   Index features = 1;     ///< channels added, each from its own part of the channels of x
   double epsilon = 1e-8;  ///< added to the variance, above 0
 };
 
 /// Appends channels that hold the standard deviation within a group of samples, averaged over pixels and channels:
-/// x [n, ..., c] -> [n, ..., c + features] (Karras et al., 2018). Sample i is in group i modulo the number of groups.
-/// When the group size does not divide n, the largest smaller one that does is taken.
+/// x [n, ..., c] -> [n, ..., c + features] (Karras et al., 2018). Sample i is in group i modulo the number of groups,
+/// max(1, n / group size): when the size does not divide n, all groups have that many samples or more. A batch of one
+/// sample has no deviation.
 template <std::floating_point T>
 class MinibatchStdDev : public Layer<T> {
  public:
@@ -26,9 +29,10 @@ class MinibatchStdDev : public Layer<T> {
   /// Throws for options out of range.
   MinibatchStdDev(Module<T>* parent, std::string name, const MinibatchStdDevOptions& options = {})
       : Layer<T>(parent, std::move(name)), options_(options) {
-    check(options.group_size >= 0 && options.features >= 1 && options.epsilon > 0, "minibatch std dev \"", this->path(),
-          "\": group size ", options.group_size, ", ", options.features, " features, epsilon ", options.epsilon,
-          ", expected group size >= 0, features >= 1 and epsilon > 0");
+    check(options.group_size >= 0 && options.group_size != 1 && options.features >= 1 && is_finite(options.epsilon) &&
+              options.epsilon > 0,
+          "minibatch std dev \"", this->path(), "\": group size ", options.group_size, ", ", options.features,
+          " features, epsilon ", options.epsilon, ", expected group size 0 or >= 2, features >= 1 and epsilon > 0");
   }
 
   /// Throws unless `features` divides the channels of x.
@@ -37,18 +41,36 @@ class MinibatchStdDev : public Layer<T> {
     if (x.rank() < 2 || x.size() == 0 || x.shape().last() % f != 0)
       fail("minibatch std dev \"", this->path(), "\": x ", x.shape(), ", expected [n, ..., a multiple of ", f, "]");
     const Index n = x.shape()[0], pixels = x.shape().rows() / n;
-    Index size = options_.group_size == 0 ? n : std::min(n, options_.group_size);
-    while (n % size != 0) --size;
-    const auto grouped = reshape(x, Shape{size, n / size, pixels, f, x.shape().last() / f});
-    const auto deviation = sqrt(variance(grouped, {0}, true) + options_.epsilon);
-    const auto repeated = broadcast_to(mean(deviation, {2, 4}, true), Shape{size, n / size, pixels, f, 1});
-    return concatenate<T>({x, reshape(repeated, x.shape().with(-1, f))}, -1);
+    const Index groups = options_.group_size == 0 ? 1 : std::max<Index>(1, n / options_.group_size);
+    const Index size = n / groups, longer = n % groups;  // the first `longer` groups have one sample more
+    const auto rows = reshape(x, Shape{n, pixels, f, x.shape().last() / f});
+    const auto whole = in_rows(longer == 0 ? rows : slice(rows, 0, 0, size * groups), size);
+    if (longer == 0) return appended(x, broadcast_to(deviation(whole), Shape{size, groups, pixels, f, 1}));
+    const auto rest = in_rows(slice(rows, 0, size * groups, n), 1);
+    const auto of_longer = deviation(concatenate<T>({slice(whole, 1, 0, longer), rest}, 0));
+    const auto of_all = concatenate<T>({of_longer, deviation(slice(whole, 1, longer, groups))}, 1);
+    const auto repeated = broadcast_to(of_all, Shape{size + 1, groups, pixels, f, 1});
+    return appended(x, slice(reshape(repeated, Shape{(size + 1) * groups, pixels, f, 1}), 0, 0, n));
   }
 
   std::string kind() const override { return "MinibatchStdDev"; }
   bool mixes_batch() const override { return true; }
 
  private:
+  // [count * groups, ...] -> [count, groups, ...], a group a column.
+  static Tensor<T> in_rows(const Tensor<T>& x, Index count) {
+    return reshape(x, x.shape().with(0, x.shape()[0] / count).inserted(0, count));
+  }
+
+  // [count, groups, pixels, features, channels] -> [1, groups, 1, features, 1].
+  Tensor<T> deviation(const Tensor<T>& grouped) const {
+    return mean(sqrt(variance(grouped, {0}, true) + options_.epsilon), {2, 4}, true);
+  }
+
+  Tensor<T> appended(const Tensor<T>& x, const Tensor<T>& features) const {
+    return concatenate<T>({x, reshape(features, x.shape().with(-1, options_.features))}, -1);
+  }
+
   MinibatchStdDevOptions options_;
 };
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <algorithm>
-#include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,8 +29,8 @@ class Module {
   /// A child. Throws when the name is empty, holds a dot, or is taken.
   Module(Module* parent, std::string name);
   virtual ~Module();
-  Module(const Module&) = delete;
-  Module& operator=(const Module&) = delete;
+  Module(const Module&) = delete;  // a parent keeps the addresses of its members: pass a module by reference,
+  Module& operator=(const Module&) = delete;  // and copy what it has learnt with load_state(other.state())
 
   /// What kind of layer this is, "Dense".
   virtual std::string kind() const { return "Module"; }
@@ -62,7 +62,7 @@ class Module {
   /// freezes parameters nor stops recording.
   void train(bool on = true);
   void eval() { train(false); }
-  bool training() const { return training_; }
+  bool training() const { return *training_; }
 
   /// Stops or allows gradients of all parameters. See also Freeze.
   void freeze(bool on = true);
@@ -79,6 +79,7 @@ class Module {
   template <std::floating_point U>
   friend class Evaluate;
 
+  std::string title() const;
   void check_name(const std::string& name) const;
   void add(NamedTensors<T>& list, const std::string& name, const Tensor<T>& value);
   template <class Visit>
@@ -87,7 +88,7 @@ class Module {
   Module* parent_ = nullptr;
   std::string name_;
   Rng rng_;
-  bool training_ = true;
+  std::shared_ptr<bool> training_ = std::make_shared<bool>(true);  // outlives this for an Evaluate that noted it
   NamedTensors<T> parameters_, buffers_;
   std::vector<Module*> children_;
 };
@@ -144,7 +145,7 @@ class Freeze {
 };
 
 /// While it lives, the module and all below it are in evaluation mode. Their modes are put back one by one, so that a
-/// part that was already evaluating stays so.
+/// part that was already evaluating stays so, and so that a part may end before this does.
 template <std::floating_point T>
 class Evaluate {
  public:
@@ -153,18 +154,18 @@ class Evaluate {
     module.eval();
   }
   ~Evaluate() {
-    for (const auto& [module, training] : before_) module->training_ = training;
+    for (const auto& [mode, training] : before_) *mode = training;
   }
   Evaluate(const Evaluate&) = delete;
   Evaluate& operator=(const Evaluate&) = delete;
 
  private:
   void note(Module<T>& module) {
-    before_.emplace_back(&module, module.training());
+    before_.emplace_back(module.training_, module.training());
     for (auto* child : module.children()) note(*child);
   }
 
-  std::vector<std::pair<Module<T>*, bool>> before_;
+  std::vector<std::pair<std::shared_ptr<bool>, bool>> before_;
 };
 
 template <std::floating_point T>
@@ -172,39 +173,48 @@ Module<T>::Module(Module* parent, std::string name) : parent_(parent), name_(std
   check(parent != nullptr, "module \"", name_, "\": no parent");
   parent->check_name(name_);
   parent->children_.push_back(this);
-  training_ = parent->training_;
+  *training_ = parent->training();
 }
 
 template <std::floating_point T>
 void Module<T>::adopt(Module& child, std::string name) {
-  check(!child.parent_, kind(), " \"", path(), "\": cannot adopt ", child.kind(), " \"", child.path(),
-        "\", which has a parent already");
+  check(!child.parent_, title(), ": cannot adopt ", child.title(), ", which has a parent already");
   const Module* root = this;
   while (root->parent_) root = root->parent_;
-  check(root != &child, kind(), " \"", path(), "\": cannot adopt the root of its own tree");
+  check(root != &child, title(), ": cannot adopt the root of its own tree");
   check_name(name);
   children_.push_back(&child);
   child.parent_ = this;
   child.name_ = std::move(name);
-  child.train(training_);
+  child.train(training());
   for (auto& [below, tensor] : child.state()) tensor.set_label(child.path() + "." + below);
 }
 
 template <std::floating_point T>
 Module<T>::~Module() {
   if (parent_) std::erase(parent_->children_, this);
-  for (auto* child : children_) child->parent_ = nullptr;  // those that outlive their parent
+  for (auto* child : children_) {  // those that outlive their parent draw from generators of their own
+    child->rng_ = rng().fork();
+    child->parent_ = nullptr;
+  }
+}
+
+// The kind, and the path of what has one.
+template <std::floating_point T>
+std::string Module<T>::title() const {
+  const std::string where = path();
+  return where.empty() ? kind() : kind() + " \"" + where + "\"";
 }
 
 template <std::floating_point T>
 void Module<T>::check_name(const std::string& name) const {
-  check(!name.empty() && name.find('.') == std::string::npos, kind(), " \"", path(), "\": \"", name,
+  check(!name.empty() && name.find('.') == std::string::npos, title(), ": \"", name,
         "\" is not a name: expected at least one character and no dot");
   const auto same = [&](const auto& entry) { return entry.name == name; };
   const bool taken = std::any_of(parameters_.begin(), parameters_.end(), same) ||
                      std::any_of(buffers_.begin(), buffers_.end(), same) ||
                      std::any_of(children_.begin(), children_.end(), [&](auto* child) { return child->name_ == name; });
-  check(!taken, kind(), " \"", path(), "\": the name \"", name, "\" is taken");
+  check(!taken, title(), ": the name \"", name, "\" is taken");
 }
 
 template <std::floating_point T>
@@ -273,7 +283,7 @@ Index Module<T>::parameter_count() const {
 
 template <std::floating_point T>
 void Module<T>::train(bool on) {
-  training_ = on;
+  *training_ = on;
   for (auto* child : children_) child->train(on);
 }
 

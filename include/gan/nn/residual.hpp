@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "gan/core/finite.hpp"
 #include "gan/nn/sequential.hpp"
 #include "gan/ops/arithmetic.hpp"
 
@@ -17,8 +18,10 @@ namespace gan {
 template <std::floating_point T>
 class Residual : public Layer<T> {
  public:
-  /// A scale of 1 / sqrt(2) keeps the variance when both branches have the same.
-  Residual(Module<T>* parent, std::string name, double scale = 1) : Layer<T>(parent, std::move(name)), scale_(scale) {}
+  /// A scale of 1 / sqrt(2) keeps the variance when both branches have the same. Throws unless it is finite.
+  Residual(Module<T>* parent, std::string name, double scale = 1) : Layer<T>(parent, std::move(name)), scale_(scale) {
+    check(is_finite(scale), "residual \"", this->path(), "\": scale ", scale, ", expected a finite number");
+  }
 
   Sequential<T>& body() { return body_; }
   Sequential<T>& shortcut() { return shortcut_; }

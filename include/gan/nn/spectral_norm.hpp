@@ -1,61 +1,108 @@
 // Spectral normalisation of a weight.
 #pragma once
 
+#include <cmath>
+#include <span>
+#include <utility>
+
+#include "gan/core/finite.hpp"
 #include "gan/nn/module.hpp"
 #include "gan/ops/elementwise.hpp"
 #include "gan/ops/matmul.hpp"
 
 namespace gan {
 
-/// weight / sigma, where sigma is the largest singular value of weight seen as a matrix [everything else, last axis]
-/// (Miyato et al., 2018). It is estimated by power iteration from a vector u that is kept in the owner's buffers; sigma
-/// = v^T W u is differentiable in W, with u and v constant. Dense and Conv2d use it when asked by their options:
-/// {.spectral_norm = true}.
+/// weight / max(sigma, 1e-3), where sigma is the largest singular value of weight seen as a matrix [everything else,
+/// last axis] (Miyato et al., 2018). It is estimated by power iteration from a vector u that is kept in the owner's
+/// buffers; sigma = v^T W u, u and v of length 1, is differentiable in W, with u and v constant. Dense and Conv2d use
+/// it when asked by their options: {.spectral_norm = true}.
+///
+/// The floor lets a weight of zeros train: its gradient is 1000 times that of the quotient, no more. Weights with a
+/// smaller sigma are not normalised.
 template <std::floating_point T>
 class SpectralNorm {
  public:
+  static constexpr double least_sigma = 1e-3;
+
   /// Registers the buffer "u" with the owner and iterates 16 times, so that the first steps see a good sigma.
   SpectralNorm(Module<T>* owner, const Tensor<T>& weight)
       : owner_(owner), u_(owner, "u", Shape{weight.shape().last()}, init::normal(0, 1)) {
-    for (int i = 0; i < 16; ++i) iterate(weight);
+    for (int i = 0; i < 16; ++i) u_.mutable_values() = iterate(weight).u.values();
   }
 
   /// The weight divided by its sigma, after one power iteration in the owner's training mode and none otherwise.
   Tensor<T> operator()(const Tensor<T>& weight) {
-    const auto v = owner_->training() ? iterate(weight) : direction(weight);
-    // u changes with the next forward pass; what is recorded must not.
-    return divided(weight, v, u_.clone());
+    if (!owner_->training()) {
+      const auto [v, u] = directions(weight);
+      return divided(weight, v, u);
+    }
+    // What is recorded is not the buffer, which changes with the next forward pass.
+    const auto [v, u] = iterate(weight);
+    u_.mutable_values() = u.values();
+    return divided(weight, v, u);
   }
 
-  /// weight / (v^T W u) for constant v [rows] and u [columns].
+  /// weight / max(v^T W u, 1e-3) for constant v [rows] and u [columns].
   static Tensor<T> divided(const Tensor<T>& weight, const Tensor<T>& v, const Tensor<T>& u) {
     const Index columns = weight.shape().last(), rows = weight.shape().rows();
     const auto matrix = reshape(weight, Shape{rows, columns});
     const auto sigma = matmul(matmul(v.view({1, rows}), matrix), u.view({columns, 1}));
-    return weight / reshape(sigma + 1e-12, Shape{});  // a weight of zeros stays one
+    return weight / maximum(reshape(sigma, Shape{}), Tensor<T>::scalar(static_cast<T>(least_sigma)));
   }
 
  private:
-  // v = W u / |W u|.
-  Tensor<T> direction(const Tensor<T>& weight) const {
-    const Index rows = weight.shape().rows();
-    auto v = Tensor<T>::zeros({rows});
-    detail::multiply_add<T>(detail::rows_of(weight), false, detail::rows_of(u_), true,
-                            detail::packed(v.mutable_data(), rows, 1));
-    auto values = v.mutable_values();
-    if (const T norm = values.matrix().norm(); norm > 0) values /= norm;
-    return v;
+  struct Directions {
+    Tensor<T> v, u;
+  };
+
+  // Divides x by its length, unless that is 0 or not finite.
+  static bool normalise(Tensor<T>& x) {
+    auto values = x.mutable_values();
+    const T length = values.matrix().norm();
+    if (!is_finite(length) || !(length > 0)) return false;
+    values /= length;
+    return true;
   }
 
-  // v = W u / |W u|, then u = W^T v / |W^T v|. A zero vector would never leave zero again, so it is not kept.
-  Tensor<T> iterate(const Tensor<T>& weight) {
-    const auto v = direction(weight);
-    auto u = Tensor<T>::zeros(u_.shape());
+  // u with length 1, which an average of such vectors and what a file holds need not have; without any direction, one
+  // that is equal in all of them, since zeros would stay zeros.
+  Tensor<T> unit_u() const {
+    auto u = u_.clone();
+    if (!normalise(u)) u.mutable_values().setConstant(T(1) / std::sqrt(static_cast<T>(u.size())));
+    return u;
+  }
+
+  // u and v = W u / |W u|. Where W u is 0, u would never turn: the largest row of W is in its place, and only for a
+  // weight of zeros is v zero, too.
+  Directions directions(const Tensor<T>& weight) const {
+    const Index rows = weight.shape().rows();
+    auto u = unit_u(), v = Tensor<T>::zeros({rows});
+    const auto multiply = [&] {
+      v.mutable_values().setZero();
+      detail::multiply_add<T>(detail::rows_of(weight), false, detail::rows_of(u), true,
+                              detail::packed(v.mutable_data(), rows, 1));
+      return normalise(v);
+    };
+    if (multiply() || !all_finite(std::span<const T>(weight.data(), static_cast<std::size_t>(weight.size()))))
+      return {v, u};
+    Index largest = 0;
+    weight.matrix().rowwise().squaredNorm().maxCoeff(&largest);
+    auto row = Tensor<T>::empty(u.shape());
+    row.mutable_values() = weight.matrix().row(largest).transpose().array();
+    if (normalise(row)) {
+      u = row;
+      multiply();
+    }
+    return {v, u};
+  }
+
+  // v = W u / |W u| and the next u = W^T v / |W^T v|, or the same u for a weight of zeros.
+  Directions iterate(const Tensor<T>& weight) const {
+    const auto [v, u] = directions(weight);
+    auto next = Tensor<T>::zeros(u_.shape());
     detail::multiply_add<T>(detail::packed(v.data(), v.size(), 1), true, detail::rows_of(weight), false,
-                            detail::mutable_rows_of(u));
-    if (const T norm = u.values().matrix().norm(); norm > 0 && std::isfinite(norm))
-      u_.mutable_values() = u.values() / norm;
-    return v;
+                            detail::mutable_rows_of(next));
+    return {v, normalise(next) ? next : u};
   }
 
   Module<T>* owner_;

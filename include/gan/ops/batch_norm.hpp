@@ -54,7 +54,8 @@ void column_moments(const T* x, Index rows, Index c, T* mean, T* variance) {
   for (Index j = 0; j < c; ++j) {
     const T offset = sums[static_cast<std::size_t>(j)] / T(rows);
     mean[j] = x[j] + offset;
-    variance[j] = std::max(T(0), sums[static_cast<std::size_t>(c + j)] / T(rows) - offset * offset);
+    const T square = sums[static_cast<std::size_t>(c + j)] / T(rows) - offset * offset;
+    variance[j] = square < 0 ? T(0) : square;  // rounding; NaN stays NaN
   }
 }
 

@@ -12,7 +12,7 @@ struct AdamOptions {
   double learning_rate = 2e-4;
   double beta1 = 0.5;       ///< decay of the first moment, in [0, 1)
   double beta2 = 0.999;     ///< decay of the second moment, in [0, 1)
-  double epsilon = 1e-8;    ///< added to the root of the corrected second moment
+  double epsilon = 1e-8;    ///< added to the root of the corrected second moment, above 0
   double weight_decay = 0;  ///< of the penalty weight_decay / 2 |p|^2, whose gradient passes through the moments
 };
 
@@ -28,7 +28,7 @@ struct AdamWOptions {
 ///   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2,
 ///   p -= learning_rate / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon).
 /// The state is "first.<parameter>" (m) and "second.<parameter>" (v).
-/// Throws for a negative rate, epsilon or decay, and for betas outside [0, 1).
+/// Throws for a negative rate or decay, an epsilon not above 0, and betas outside [0, 1).
 template <class T>
 class Adam : public Optimizer<T> {
  public:
@@ -61,7 +61,7 @@ Adam<T>::Adam(const char* name, NamedTensors<T> parameters, const AdamOptions& o
     : Optimizer<T>(std::move(parameters), options.learning_rate), options_(options), decoupled_(decoupled) {
   detail::check_option(name, "beta1", options.beta1, 0, 1);
   detail::check_option(name, "beta2", options.beta2, 0, 1);
-  detail::check_option(name, "epsilon", options.epsilon, 0, detail::no_limit);
+  detail::check_epsilon<T>(name, options.epsilon);
   detail::check_option(name, "weight decay", options.weight_decay, 0, detail::no_limit);
   this->add_moment("first");
   this->add_moment("second");

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_set>
 #include <vector>
 
+#include "gan/core/finite.hpp"
 #include "gan/core/random.hpp"
 #include "gan/tensor/named.hpp"
 
@@ -12,8 +14,8 @@ namespace gan {
 
 /// Scales all gradients by one factor so that their joint Euclidean norm is at most `max_norm` (Pascanu et al., 2013),
 /// and returns the norm from before. Sums in double, in an order that does not depend on the number of threads.
-/// Parameters without a gradient are left out; a norm that is not finite changes nothing. Throws unless max_norm > 0;
-/// infinity only measures.
+/// Parameters without a gradient are left out; one gradient of several parameters counts for each; a norm that is not
+/// finite changes nothing. Throws unless max_norm > 0; infinity only measures.
 template <class T>
 double clip_by_global_norm(const NamedTensors<T>& parameters, double max_norm);
 
@@ -25,10 +27,11 @@ void clip_by_value(const NamedTensors<T>& parameters, double limit);
 template <class T>
 void clip_weights(const NamedTensors<T>& parameters, double limit);
 
-/// Weight clipping (Arjovsky et al., 2017) in the place of a penalty: adds nothing to the loss, and limits the
-/// discriminator's parameters to [-limit, limit] after each of its steps.
+/// Weight clipping (Arjovsky et al., 2017) in the place of a penalty: adds nothing to the loss, and limits all of the
+/// discriminator's parameters to [-limit, limit] after each of its steps. All are also biases and the scales and shifts
+/// of norms, as in the authors' code: a scale of 1 becomes the limit, so that norms are better left out.
 struct ClipWeights {
-  double limit = 0.01;
+  double limit = 0.01;  ///< above 0
 
   template <class T, class D>
   Tensor<T> operator()(D&&, const Tensor<T>&, const Tensor<T>&, Rng&, Index) const {
@@ -71,16 +74,18 @@ void limit_values(Tensor<T> x, double limit) {
 
 template <class T>
 double clip_by_global_norm(const NamedTensors<T>& parameters, double max_norm) {
-  check(max_norm > 0, "clip_by_global_norm: max_norm is ", max_norm, ", expected a number above 0");
+  check(!is_nan(max_norm) && max_norm > 0, "clip_by_global_norm: max_norm is ", max_norm,
+        ", expected a number above 0");
   double squares = 0;
   for (const auto& [name, tensor] : parameters)
     if (const auto gradient = tensor.grad(); gradient.defined()) squares += detail::sum_of_squares(gradient);
   const double norm = std::sqrt(squares);
-  if (!(norm > max_norm) || !std::isfinite(norm)) return norm;
+  if (!is_finite(norm) || !(norm > max_norm)) return norm;
   const T scale = static_cast<T>(max_norm / norm);
+  std::unordered_set<const void*> scaled;  // set_grad may give one gradient to several parameters
   for (const auto& [name, tensor] : parameters) {
     auto gradient = tensor.grad();
-    if (!gradient.defined()) continue;
+    if (!gradient.defined() || !scaled.insert(gradient.node_pointer()->storage.get()).second) continue;
     T* values = gradient.mutable_data();
     detail::elementwise_for(gradient.size(), [=](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) values[i] *= scale;
@@ -91,14 +96,14 @@ double clip_by_global_norm(const NamedTensors<T>& parameters, double max_norm) {
 
 template <class T>
 void clip_by_value(const NamedTensors<T>& parameters, double limit) {
-  check(limit > 0, "clip_by_value: limit is ", limit, ", expected a number above 0");
+  check(!is_nan(limit) && limit > 0, "clip_by_value: limit is ", limit, ", expected a number above 0");
   for (const auto& [name, tensor] : parameters)
     if (const auto gradient = tensor.grad(); gradient.defined()) detail::limit_values(gradient, limit);
 }
 
 template <class T>
 void clip_weights(const NamedTensors<T>& parameters, double limit) {
-  check(limit > 0, "clip_weights: limit is ", limit, ", expected a number above 0");
+  check(!is_nan(limit) && limit > 0, "clip_weights: limit is ", limit, ", expected a number above 0");
   for (const auto& [name, tensor] : parameters) detail::limit_values(tensor, limit);
 }
 

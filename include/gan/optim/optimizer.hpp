@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "gan/core/finite.hpp"
 #include "gan/core/profile.hpp"
 #include "gan/tensor/named.hpp"
 
@@ -22,14 +23,14 @@ namespace gan {
 template <class T>
 class Optimizer {
  public:
-  /// Throws for a negative or non-finite rate, for undefined tensors, for results of operations, and for a name or a
-  /// tensor that occurs twice.
+  /// Throws for a negative or non-finite rate, for undefined tensors, for results of operations, and for a name or
+  /// memory that occurs twice.
   Optimizer(NamedTensors<T> parameters, double learning_rate);
   virtual ~Optimizer() = default;
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// One update of all parameters that have a gradient.
+  /// One update of all parameters that have a gradient. A gradient may be a view of a parameter.
   void step();
   /// Drops the gradients of all parameters.
   void zero_grad();
@@ -65,7 +66,8 @@ class Optimizer {
   };
 
   NamedTensors<T> parameters_;
-  std::unordered_set<const void*> owned_;
+  std::unordered_set<const void*> owned_;                // nodes
+  std::unordered_map<const void*, std::size_t> memory_;  // storage and number of the parameter
   std::vector<Moment> moments_;
   double learning_rate_ = 0;
   Index steps_ = 0;
@@ -86,13 +88,21 @@ void update_elements(Index n, F f, const T* gradient, Arrays*... arrays) {
                   [=](Index begin, Index end) { update_range(end - begin, f, gradient + begin, arrays + begin...); });
 }
 
-/// Throws unless value is in [low, high).
+/// Throws unless value is a finite number in [low, high).
 inline void check_option(const char* optimizer, const char* option, double value, double low, double high) {
-  check(value >= low && value < high, optimizer, ": ", option, " is ", value, ", expected a number in [", low, ", ",
-        high, ")");
+  check(is_finite(value) && value >= low && value < high, optimizer, ": ", option, " is ", value,
+        ", expected a number in [", low, ", ", high, ")");
 }
 
 inline constexpr double no_limit = std::numeric_limits<double>::infinity();
+
+/// Throws for an epsilon that is 0 in T: an element whose gradients have all been 0 would be divided by 0.
+template <class T>
+void check_epsilon(const char* optimizer, double epsilon) {
+  constexpr double least = std::numeric_limits<T>::min();
+  check(is_finite(epsilon) && epsilon >= least, optimizer, ": epsilon is ", epsilon,
+        ", expected a number above 0, at least ", least);
+}
 
 }  // namespace detail
 
@@ -104,9 +114,14 @@ Optimizer<T>::Optimizer(NamedTensors<T> parameters, double learning_rate) : para
     check(tensor.defined(), "optimizer: parameter \"", name, "\" is undefined");
     check(*tensor.op() == '\0', "optimizer: parameter \"", name, "\" ", tensor.shape(), " is the result of \"",
           tensor.op(), "\", expected a leaf");
-    check(names.insert(name).second, "optimizer: two parameters are named \"", name, "\"");
+    check(names.insert(name).second, "optimizer: two parameters are named \"", name,
+          "\"; networks that share an optimizer get different names when one module adopts them: module.adopt(network, "
+          "\"encoder\")");
     check(owned_.insert(tensor.node_pointer().get()).second, "optimizer: parameter \"", name, "\" ", tensor.shape(),
           " is given twice");
+    const auto [found, inserted] = memory_.emplace(tensor.node_pointer()->storage.get(), memory_.size());
+    check(inserted, "optimizer: parameter \"", name, "\" ", tensor.shape(), " has the memory of \"",
+          parameters_[found->second].name, "\": it would be updated twice");
   }
 }
 
@@ -120,10 +135,15 @@ template <class T>
 void Optimizer<T>::step() {
   const Profile::Scope scope("optimizer");
   ++steps_;
+  std::vector<Tensor<T>> gradients;
+  for (const auto& parameter : parameters_) {
+    const Tensor<T> gradient = parameter.tensor.grad();
+    const bool is_parameter = gradient.defined() && memory_.count(gradient.node_pointer()->storage.get()) > 0;
+    gradients.push_back(is_parameter ? gradient.clone() : gradient);  // before anything changes
+  }
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     auto& parameter = parameters_[i].tensor;
-    const Tensor<T> gradient = parameter.grad();
-    if (gradient.defined()) update(i, parameter.size(), parameter.mutable_data(), gradient.data());
+    if (gradients[i].defined()) update(i, parameter.size(), parameter.mutable_data(), gradients[i].data());
   }
 }
 
@@ -152,23 +172,7 @@ NamedTensors<T> Optimizer<T>::state() const {
 template <class T>
 void Optimizer<T>::load_state(const NamedTensors<T>& state, Index steps) {
   check(steps >= 0, "optimizer state: ", steps, " steps, expected 0 or more");
-  std::unordered_map<std::string, Tensor<T>> own;
-  for (auto& [name, tensor] : this->state()) own.emplace(name, tensor);
-  std::unordered_set<std::string> seen;
-  for (const auto& [name, tensor] : state) {
-    const auto found = own.find(name);
-    check(found != own.end(), "optimizer state: \"", name, "\" is unknown to this optimizer");
-    check(seen.insert(name).second, "optimizer state: \"", name, "\" is given twice");
-    check(tensor.defined(), "optimizer state: \"", name, "\" is undefined");
-    check(tensor.shape() == found->second.shape(), "optimizer state: \"", name, "\" has shape ", tensor.shape(),
-          ", expected ", found->second.shape());
-  }
-  for (const auto& [name, tensor] : own)
-    check(seen.count(name) > 0, "optimizer state: \"", name, "\" ", tensor.shape(), " is missing");
-  for (const auto& [name, tensor] : state) {
-    auto& to = own.at(name);
-    if (to.data() != tensor.data()) std::copy_n(tensor.data(), tensor.size(), to.mutable_data());
-  }
+  copy_values("optimizer state", state, this->state());
   steps_ = steps;
 }
 

@@ -11,7 +11,7 @@ namespace gan {
 struct RmsPropOptions {
   double learning_rate = 5e-5;  ///< of the WGAN paper
   double alpha = 0.99;          ///< decay of the mean square, in [0, 1)
-  double epsilon = 1e-8;        ///< added to the root
+  double epsilon = 1e-8;        ///< added to the root, above 0
   double momentum = 0;          ///< in [0, 1)
   bool centered = false;        ///< divide by the deviation instead of the root mean square (Graves, 2013)
   double weight_decay = 0;      ///< of the penalty weight_decay / 2 |p|^2
@@ -21,6 +21,7 @@ struct RmsPropOptions {
 /// epsilon), p -= learning_rate d, or with momentum b = momentum b + d, p -= learning_rate b. Centered, v is lessened
 /// by the square of m = alpha m + (1 - alpha) g. The state is "square.<parameter>" (v), "mean.<parameter>" (m) when
 /// centered, and "momentum.<parameter>" (b) with momentum.
+/// Throws for a negative rate or decay, an epsilon not above 0, and alpha or momentum outside [0, 1).
 template <class T>
 class RmsProp : public Optimizer<T> {
  public:
@@ -39,7 +40,7 @@ template <class T>
 RmsProp<T>::RmsProp(NamedTensors<T> parameters, Options options)
     : Optimizer<T>(std::move(parameters), options.learning_rate), options_(options) {
   detail::check_option("rms_prop", "alpha", options.alpha, 0, 1);
-  detail::check_option("rms_prop", "epsilon", options.epsilon, 0, detail::no_limit);
+  detail::check_epsilon<T>("rms_prop", options.epsilon);
   detail::check_option("rms_prop", "momentum", options.momentum, 0, 1);
   detail::check_option("rms_prop", "weight decay", options.weight_decay, 0, detail::no_limit);
   this->add_moment("square");

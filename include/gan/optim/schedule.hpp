@@ -7,6 +7,7 @@
 #include <numbers>
 #include <utility>
 
+#include "gan/core/finite.hpp"
 #include "gan/core/shape.hpp"
 
 namespace gan {
@@ -40,7 +41,7 @@ inline void check_period(const char* schedule, Index period) {
 }
 
 inline void check_factor(const char* schedule, double factor) {
-  check(factor >= 0 && std::isfinite(factor), "schedule ", schedule, ": factor ", factor,
+  check(is_finite(factor) && factor >= 0, "schedule ", schedule, ": factor ", factor,
         ", expected a finite number of 0 or more");
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gan/core/finite.hpp"
 #include "gan/nn/module.hpp"
 
 namespace gan {
@@ -14,15 +15,17 @@ struct MovingAverageOptions {
   bool warm_up = true;
 };
 
-/// average = decay * average + (1 - decay) * value for every parameter and buffer (batch norm's statistics included) of
-/// a module, which is usually better to sample from than the last values (Yazici et al., 2019).
+/// average = decay * average + (1 - decay) * value for every parameter and buffer (batch norm's statistics included,
+/// and spectral norm's vector, whose length does not matter) of a module, which is usually better to sample from than
+/// the last values (Yazici et al., 2019).
 template <std::floating_point T>
 class MovingAverage {
  public:
   /// Begins with the module's values. Throws unless decay is in [0, 1).
   explicit MovingAverage(Module<T>& module, const MovingAverageOptions& options = {})
       : options_(options), live_(module.state()) {
-    check(options.decay >= 0 && options.decay < 1, "moving average: decay ", options.decay, ", expected [0, 1)");
+    check(is_finite(options.decay) && options.decay >= 0 && options.decay < 1, "moving average: decay ", options.decay,
+          ", expected [0, 1)");
     for (const auto& [name, tensor] : live_) average_.push_back({name, tensor.clone()});
   }
 

@@ -1,14 +1,14 @@
 // Objectives and penalties chosen at run time, by name: for programs with options on the command line.
 #pragma once
 
-#include <charconv>
-#include <cmath>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "gan/core/finite.hpp"
+#include "gan/core/number.hpp"
 #include "gan/loss/critic.hpp"
 #include "gan/loss/gradient_penalty.hpp"
 #include "gan/loss/least_squares.hpp"
@@ -54,10 +54,11 @@ class AnyPenalty {
   using Discriminate = std::function<Tensor<T>(const Tensor<T>&)>;
 
   AnyPenalty() = default;
+  /// Adds a penalty: one of the library's, another AnyPenalty, or a function of the same arguments.
   template <class P>
   AnyPenalty& add(P penalty) {
     penalties_.push_back([penalty](const Discriminate& d, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng,
-                                   Index step) { return penalty.template operator()<T>(d, real, fake, rng, step); });
+                                   Index step) -> Tensor<T> { return penalty(d, real, fake, rng, step); });
     if constexpr (requires(const NamedTensors<T>& parameters) { penalty.after_step(parameters); })
       after_step_.push_back([penalty](const NamedTensors<T>& parameters) { penalty.after_step(parameters); });
     return *this;
@@ -93,9 +94,20 @@ inline constexpr std::string_view objective_names =
 inline constexpr std::string_view penalty_names =
     "none, clip, gradient-penalty, one-sided-gradient-penalty, dragan, r1, r2, lazy-r1, lazy-r2, zero-centered";
 
-/// The objective of that name, with label smoothing where it has any. Throws for a name not in objective_names.
+/// The objective of that name, with label smoothing where it has any. Throws for a name not in objective_names, and for
+/// a label that the objective cannot have: one without labels takes 1 only.
 template <std::floating_point T>
 AnyObjective<T> objective_named(std::string_view name, double real_label = 1) {
+  const auto check_label = [&](bool fits, const char* expected) {
+    check(is_finite(real_label) && fits, "objective \"", name, "\": label ", real_label, " of real samples, expected ",
+          expected);
+  };
+  if (name == "least-squares")
+    check_label(true, "a finite number");
+  else if (name == "non-saturating" || name == "minimax" || name == "relativistic-average")
+    check_label(real_label > 0 && real_label <= 1, "a number in (0, 1]");
+  else
+    check_label(real_label == 1, "1, since it has no labels");
   if (name == "non-saturating") return AnyObjective<T>(NonSaturating{.real_label = real_label});
   if (name == "minimax") return AnyObjective<T>(Minimax{.real_label = real_label});
   if (name == "least-squares") return AnyObjective<T>(LeastSquares{.real_label = real_label});
@@ -107,8 +119,8 @@ AnyObjective<T> objective_named(std::string_view name, double real_label = 1) {
 }
 
 /// Penalties "name" or "name:weight", joined with "+": "r1:0.5+r2:0.5". The weight is gamma for R1 and R2, and the
-/// limit for clip; without it each has its default. Throws for a name not in penalty_names and a weight that is no
-/// number.
+/// limit for clip, above 0; without it each has its default. Throws for a name not in penalty_names, a weight that is
+/// no number, and one of none.
 template <std::floating_point T>
 AnyPenalty<T> penalty_named(std::string_view text) {
   AnyPenalty<T> all;
@@ -119,15 +131,16 @@ AnyPenalty<T> penalty_named(std::string_view text) {
     const auto weight = [&](double otherwise) {
       if (name.size() == item.size()) return otherwise;
       const std::string_view number = item.substr(name.size() + 1);
-      double value = 0;
-      const auto [last, error] = std::from_chars(number.data(), number.data() + number.size(), value);
-      check(error == std::errc() && last == number.data() + number.size() && value >= 0 && std::isfinite(value),
-            "penalty \"", item, "\": \"", number, "\" is not a weight, expected a number, 0 or more");
-      return value;
+      const auto value = to_number(number);
+      check(value && *value >= 0, "penalty \"", item, "\": \"", number,
+            "\" is not a weight, expected a number, 0 or more");
+      return *value;
     };
-    if (name == "clip")
-      all.add(ClipWeights{weight(0.01)});
-    else if (name == "gradient-penalty")
+    if (name == "clip") {
+      const double limit = weight(0.01);
+      check(limit > 0, "penalty \"", item, "\": a limit of ", limit, ", expected a number above 0");
+      all.add(ClipWeights{limit});
+    } else if (name == "gradient-penalty")
       all.add(GradientPenalty{.weight = weight(10)});
     else if (name == "one-sided-gradient-penalty")
       all.add(GradientPenalty{.weight = weight(10), .one_sided = true});
@@ -143,8 +156,10 @@ AnyPenalty<T> penalty_named(std::string_view text) {
       all.add(R2{.gamma = weight(10), .every = 16});
     else if (name == "zero-centered")
       all.add(ZeroCentered{.weight = weight(10)});
+    else if (name == "none")
+      check(name.size() == item.size(), "penalty \"", item, "\": none has no weight");
     else
-      check(name == "none", "no penalty is named \"", name, "\", expected one of: ", penalty_names);
+      fail("no penalty is named \"", name, "\", expected one of: ", penalty_names);
   }
   return all;
 }
