@@ -54,6 +54,11 @@ class Loader {
   /// one may be smaller.
   Batch<T> next();
 
+  /// Applies the augmentations to images [k, ...item_shape].
+  void augment(Tensor<T>& images, Rng& rng) const {
+    for (const auto& augmentation : augmentations_) augmentation(images, rng);
+  }
+
   Index batches_per_epoch() const { return batches_; }
   /// Epoch of the latest batch, from 0, and how many batches it has handed out: batches_per_epoch() when it is
   /// complete.
@@ -122,7 +127,7 @@ Batch<T> Loader<T>::next() {
   if (!augmentations_.empty()) {
     Rng rng(RngState{state_.seed, augment_stream + static_cast<std::uint64_t>(state_.epoch),
                      static_cast<std::uint64_t>(state_.position) << 32});
-    for (const auto& augmentation : augmentations_) augmentation(batch.images, rng);
+    augment(batch.images, rng);
   }
   ++state_.position;
   return batch;
