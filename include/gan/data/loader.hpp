@@ -54,16 +54,15 @@ class Loader {
   /// one may be smaller.
   Batch<T> next();
 
-  /// Applies the augmentations to images [k, ...item_shape].
-  void augment(Tensor<T>& images, Rng& rng) const {
-    for (const auto& augmentation : augmentations_) augmentation(images, rng);
-  }
-
   Index batches_per_epoch() const { return batches_; }
   /// Epoch of the latest batch, from 0, and how many batches it has handed out: batches_per_epoch() when it is
   /// complete.
   Index epoch() const { return state_.epoch; }
   Index position() const { return state_.position; }
+  /// Applies the augmentations to images [k, ...item_shape].
+  void augment(Tensor<T>& images, Rng& rng) const {
+    for (const auto& augmentation : augmentations_) augmentation(images, rng);
+  }
 
   LoaderState state() const { return state_; }
   /// Goes on from there. Throws for an epoch or position that this loader cannot have.
@@ -127,7 +126,7 @@ Batch<T> Loader<T>::next() {
   if (!augmentations_.empty()) {
     Rng rng(RngState{state_.seed, augment_stream + static_cast<std::uint64_t>(state_.epoch),
                      static_cast<std::uint64_t>(state_.position) << 32});
-    augment(batch.images, rng);
+    for (const auto& augmentation : augmentations_) augmentation(batch.images, rng);
   }
   ++state_.position;
   return batch;
