@@ -336,6 +336,20 @@ TEST_CASE("a picture that cannot be written is told, and the next one is tried")
   CHECK(grid.last == grid.folder / "samples_0003.png");
 }
 
+TEST_CASE("a folder that is removed during the run is made again by the checkpoint, and the log goes on in it") {
+  const TemporaryFolder folder;
+  Session s;
+  const auto away = [&](auto&) {
+    if (std::filesystem::exists(folder / "run" / "losses.csv")) std::filesystem::remove_all(folder / "run");
+  };
+  s.fit({.steps = 7}, gan::CsvLog(folder / "run" / "losses.csv"), gan::every_steps(3, away),
+        gan::Checkpoint{.path = folder / "run" / "c"});
+  CHECK(gan::load_safetensors<float>(folder / "run" / "c").metadata.at("step") == "7");
+  const auto rows = lines(contents(folder / "run" / "losses.csv"));
+  REQUIRE(rows.size() == 6);
+  CHECK(rows[1].starts_with("3,"));
+}
+
 TEST_CASE("a log is not touched by a run that does not start") {
   const TemporaryFolder folder;
   Session s;

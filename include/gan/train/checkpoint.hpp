@@ -131,6 +131,8 @@ struct Checkpoint {
       if (!all_finite(std::span(tensor.data(), static_cast<std::size_t>(tensor.size()))))
         throw NotFinite(path.string() + ": not saved: \"" + name + "\" is not finite after step " +
                         std::to_string(run.trainer.steps()));
+    std::error_code ignored;
+    std::filesystem::create_directories(folder(), ignored);  // should somebody have removed it meanwhile
     save_checkpoint(path, run.trainer, &run.loader, notes);
     saved = run.trainer.steps();
     if (keep > 0) keep_newest();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -148,6 +149,11 @@ inline void CsvLog::begin() {
 
 inline bool CsvLog::write() {
   int error = 0;
+  struct stat file {};
+  if (file_.number >= 0 && fstat(file_.number, &file) == 0 && file.st_nlink == 0) {  // somebody has removed it
+    close();
+    begun_ = false;
+  }
   try {
     if (!begun_) begin();
     if (file_.number < 0) file_.number = detail::open_descriptor(path_, O_WRONLY | O_APPEND);

@@ -117,6 +117,7 @@ class CollapseWatch {
   static std::string text(double value) { return general_text(value, 3); }
   void stop_listening() {
     if (gradients_) gradients_->active = false;
+    if (const auto remove = std::exchange(remove_hook_, nullptr)) remove();
   }
   Rows sample(auto& run, Index n) const;
   void judge();
@@ -127,6 +128,7 @@ class CollapseWatch {
 
   Options options_;
   std::shared_ptr<Gradients> gradients_;
+  std::function<void()> remove_hook_;
   const void* trainer_ = nullptr;
   Rows real_;
   double real_distance_ = -1;
@@ -169,11 +171,15 @@ void CollapseWatch::on_start(auto& run) {
   summed_ = 0;
   gradients_ = std::make_shared<Gradients>();
   gradients_->every = options_.every;
-  run.trainer.add_gradient_hook([gradients = gradients_](const auto& event) {
+  const auto hook = [gradients = gradients_](const auto& event) {
     if (!gradients->active || event.step % gradients->every != 0) return;
     const double norm = clip_by_global_norm(event.parameters, std::numeric_limits<double>::infinity());
     (event.network[0] == 'g' ? gradients->generator : gradients->discriminator) = norm;
-  });
+  };
+  if constexpr (requires { run.trainer.add_gradient_hook(hook).remove(); })
+    remove_hook_ = [handle = run.trainer.add_gradient_hook(hook)]() mutable { handle.remove(); };
+  else
+    run.trainer.add_gradient_hook(hook);
 }
 
 // Samples for the first n of the same latents every time, which leave no trace in the generator.
