@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gan/core/build.hpp"
+#include "gan/core/describe.hpp"
 #include "gan/core/error.hpp"
 #include "gan/core/file.hpp"
 #include "gan/core/finite.hpp"
