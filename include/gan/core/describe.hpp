@@ -10,8 +10,11 @@ namespace gan {
 
 /// The shortest text that reads back as this very number, "0.0002", in every locale.
 inline std::string number_text(double x) {
-  char digits[32];
-  return {digits, std::to_chars(digits, digits + sizeof digits, x).ptr};
+  char digits[40];
+  const bool plain = x > -1e15 && x < 1e15 && (x == 0 || x > 1e-5 || x < -1e-5);
+  const auto end = plain ? std::to_chars(digits, digits + sizeof digits, x, std::chars_format::fixed)
+                         : std::to_chars(digits, digits + sizeof digits, x);
+  return {digits, end.ptr};
 }
 
 /// A name and its numbers: "adam beta1=0.5 beta2=0.999".
