@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <vector>
 
+#include "gan/core/describe.hpp"
 #include "gan/core/random.hpp"
 #include "gan/tensor/named.hpp"
 
@@ -29,6 +31,9 @@ void clip_weights(const NamedTensors<T>& parameters, double limit);
 /// discriminator's parameters to [-limit, limit] after each of its steps.
 struct ClipWeights {
   double limit = 0.01;
+  static constexpr bool bounds_slope() { return true; }
+  static constexpr bool of_gradients() { return false; }
+  std::string describe() const { return described("clip", {{"limit", limit}}); }
 
   template <class T, class D>
   Tensor<T> operator()(D&&, const Tensor<T>&, const Tensor<T>&, Rng&, Index) const {
