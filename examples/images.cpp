@@ -2,11 +2,12 @@
 //
 //   images --demo                               coloured shapes, drawn by the program: no data needed
 //   images --data DIR --size 64 --flip          your PNG and JPEG files, scaled and cropped, also in folders below DIR
-//   images --data DIR --size 64 --flip --resume goes on where it stopped, also after Ctrl-C
+//   images --resume                             goes on where the newest run stopped, also after Ctrl-C
 //
-// In images-run/ it leaves real.png (what it learns from), samples_step_*.png (the same 64 noise vectors each time),
-// losses.csv and a checkpoint. With --demo expect coloured blots after 1000 steps, round shapes on gradients after
-// 2000, and squares, discs and triangles with clean edges after 6000. Without a penalty it lost most of the shapes.
+// In images-run/, images-run-2/ ... it leaves real.png (what it learns from), samples_step_*.png (the same 64 noise
+// vectors each time), losses.csv and a checkpoint. With --demo expect coloured blots after 1000 steps, round shapes on
+// gradients after 2000, and squares, discs and triangles with clean edges after 6000. Without a penalty it lost most of
+// the shapes.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -18,6 +19,8 @@
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "run_options.hpp"
 
 namespace fs = std::filesystem;
 using gan::Index;
@@ -33,14 +36,10 @@ struct Options {
   std::string penalty = "lazy-r1:1";
   double rate = 5e-4;
   Index batch = 32;
-  Index epochs = 0;
-  double minutes = 0;
   bool flip = false;
   Index every = 500;
   std::uint64_t seed = 1;
-  int threads = 0;
-  fs::path out = "images-run";
-  bool resume = false;
+  RunOptions run{.out = "images-run"};
 };
 
 using Colour = std::array<double, 3>;
@@ -110,10 +109,15 @@ gan::Dataset<float> draw_shapes(Index count, Index size, std::uint64_t seed) {
   return gan::Dataset<float>::from_bytes({size, size, 3}, std::move(bytes));
 }
 
-void train(const Options& options) {
-  if (options.threads > 0) gan::set_threads(options.threads);
-  gan::check_writable_folder(options.out);
-  const fs::path checkpoint = options.out / "checkpoint.safetensors";
+void train(Options& options, const CLI::App& app) {
+  RunOptions& run = options.run;
+  gan::check(run.resume || options.demo || !options.data.empty(), "nothing to learn from: give --data DIR or --demo");
+  if (!options.data.empty()) options.data = fs::weakly_canonical(options.data);
+  gan::StoredOptions stored;
+  stored.add("data", options.data).add("demo", options.demo).add("size", options.size).add("width", options.width);
+  stored.add("objective", options.objective).add("penalty", options.penalty).add("rate", options.rate);
+  stored.add("batch", options.batch).add("flip", options.flip).add("seed", options.seed);
+  run.begin(app, stored);
 
   const auto pictures = options.demo
                             ? draw_shapes(10000, options.size, 1)
@@ -125,7 +129,7 @@ void train(const Options& options) {
   if (options.flip) augmentations.push_back(gan::augment::flip_horizontal());
   gan::Loader<float> loader(pictures, {.batch = options.batch, .seed = options.seed}, augmentations);
   gan::Loader<float> some(pictures, {.batch = std::min<Index>(64, pictures.size())});
-  gan::write_grid(options.out / "real.png", some.next().images);
+  gan::write_grid(run.out / "real.png", some.next().images);
 
   gan::Rng rng(options.seed);
   const gan::Shape image{options.size, options.size, 3};
@@ -142,22 +146,24 @@ void train(const Options& options) {
                    .discriminator_optimizer = {.learning_rate = options.rate},
                    .average = gan::MovingAverageOptions{.decay = 0.995},
                    .seed = options.seed});
-  if (options.resume) {
-    gan::load_checkpoint(checkpoint, trainer, &loader);
-    std::printf("Going on from step %lld.\n", static_cast<long long>(trainer.steps()));
+  if (run.resume) {
+    gan::load_checkpoint(run.checkpoint(), trainer, &loader);
+    std::printf("Going on with %s from step %lld.\n", run.out.c_str(), static_cast<long long>(trainer.steps()));
   } else {
     std::printf("%s\n%s\n", generator.summary().c_str(), discriminator.summary(image).c_str());
   }
   std::fflush(stdout);
 
+  run.set_limits(loader);
   gan::StopOnInterrupt interrupt;
-  gan::TimeBudget time{options.minutes > 0 ? 60 * options.minutes : options.epochs > 0 ? 1e12 : 180};
+  gan::TimeBudget time{run.seconds()};
   gan::ProgressBar progress(stdout);
-  if (options.epochs == 0) progress.limit(time.seconds);
-  gan::SampleGrid samples{.folder = options.out, .every = options.every};
+  if (run.epochs == 0) progress.limit(time.seconds);
+  gan::SampleGrid samples{.folder = run.out, .every = options.every};
   const gan::FitResult result =
-      trainer.fit(loader, {.epochs = options.epochs}, gan::CsvLog(options.out / "losses.csv"), samples,
-                  gan::Checkpoint{.path = checkpoint}, gan::StopWhenNotFinite{}, time, interrupt, progress);
+      trainer.fit(loader, {.epochs = run.epochs}, gan::CsvLog(run.out / "losses.csv", {.replace = run.overwrite}),
+                  samples, gan::Checkpoint{.path = run.checkpoint(), .replace = run.overwrite, .notes = run.notes},
+                  gan::StopWhenNotFinite{}, time, interrupt, progress);
   std::printf("%lld steps in %.1f s. Newest picture: %s\n", static_cast<long long>(result.steps), result.seconds,
               samples.last.c_str());
 }
@@ -170,7 +176,7 @@ int main(int argc, char** argv) {
   auto* source = app.add_option_group("source", "What to learn from");
   source->add_option("--data", o.data, "Folder with PNG and JPEG files");
   source->add_flag("--demo", o.demo, "10000 coloured shapes on gradients, drawn by the program");
-  source->require_option(1);
+  source->require_option(0, 1);
   app.add_option("--size", o.size, "Pixels a side")->check(CLI::IsMember({32, 64}))->capture_default_str();
   app.add_option("--width", o.width, "Channels of the largest maps; each halving doubles them")
       ->check(CLI::Range(1, 1024))
@@ -182,22 +188,16 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1e-8, 1.0))
       ->capture_default_str();
   app.add_option("--batch", o.batch, "Pictures a step")->check(CLI::Range(2, 65536))->capture_default_str();
-  auto* epochs = app.add_option("--epochs", o.epochs, "Passes over the data, in all")->check(CLI::Range(1, 1000000));
-  app.add_option("--minutes", o.minutes, "Stop after that time (3 unless --epochs is given)")
-      ->check(CLI::Range(0.001, 1e6))
-      ->excludes(epochs);
   app.add_flag("--flip", o.flip, "Mirror half of the pictures, at random");
   app.add_option("--every", o.every, "Steps from one picture of samples to the next")
       ->check(CLI::Range(1, 1000000000))
       ->capture_default_str();
   app.add_option("--seed", o.seed, "Of weights, noise and order of the data")->capture_default_str();
-  app.add_option("--threads", o.threads, "Default: all cores")->check(CLI::Range(1, 1024));
-  app.add_option("--out", o.out, "Folder for all that is written")->capture_default_str();
-  app.add_flag("--resume", o.resume, "Go on from the checkpoint in the folder, with the same data, size and width");
+  o.run.add_to(app);
   app.footer("Ctrl-C saves and ends; --resume goes on from there, bit for bit.");
   CLI11_PARSE(app, argc, argv);
   try {
-    train(o);
+    train(o, app);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "images: %s\n", error.what());
     return 1;

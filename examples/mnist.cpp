@@ -1,17 +1,22 @@
 // Trains a GAN on MNIST and samples from it.
 //
-//   mnist train --data DIR --epochs 10          pictures, losses.csv and a checkpoint in mnist-run/
-//   mnist train --resume                        goes on where it stopped, also after Ctrl-C
+//   mnist train --data DIR --epochs 10          pictures, losses.csv and a checkpoint in mnist-run/, mnist-run-2/ ...
+//   mnist train --resume                        goes on where the newest stopped, also after Ctrl-C
 //   mnist sample --model mnist-run/checkpoint.safetensors --count 100 --seed 1 --out digits.png
 //
 // Expect D(x) and D(G(z)) on either side of 0.5, digits in the first epoch and legible ones from the third on.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <gan/gan.hpp>
 #include <memory>
 #include <string>
+#include <vector>
+
+#include "run_options.hpp"
 
 namespace fs = std::filesystem;
 
@@ -55,14 +60,10 @@ struct TrainOptions {
   bool spectral_norm = false;
   double real_label = 1;
   double rate = 0;
-  std::string data;
-  gan::Index epochs = 0;
-  double minutes = 0;
+  fs::path data;
   gan::Index batch = 0;
   std::uint64_t seed = 1;
-  int threads = 0;
-  fs::path out = "mnist-run";
-  bool resume = false;
+  RunOptions run{.out = "mnist-run", .usual_minutes = 2.5};
 };
 
 struct SampleOptions {
@@ -73,10 +74,20 @@ struct SampleOptions {
   fs::path out = "samples.png";
 };
 
-/// --data, else GAN_MNIST_DIR, else digits that the library draws.
-gan::Dataset<float> find_data(const std::string& option) {
+/// What was not asked for is what suits the model; the data is in --data, else GAN_MNIST_DIR.
+void set_defaults(TrainOptions& options) {
+  const bool small = options.model == "dcgan-small";
+  if (options.penalty.empty())
+    options.penalty = small && options.objective == "non-saturating" ? "lazy-r1:0.2" : "none";
+  if (options.rate == 0) options.rate = small ? 7e-4 : 2e-4;
+  if (options.batch == 0) options.batch = small ? 32 : 128;
   const char* variable = std::getenv("GAN_MNIST_DIR");
-  const std::string folder = !option.empty() ? option : variable ? variable : "";
+  if (options.data.empty() && variable) options.data = variable;
+  if (!options.data.empty()) options.data = fs::weakly_canonical(options.data);
+}
+
+/// The files in that folder, or digits that the library draws.
+gan::Dataset<float> find_data(const fs::path& folder) {
   if (folder.empty()) {
     std::puts("No MNIST given: training on 60000 embedded digits, drawn by the program.");
     return gan::digits_dataset<float>(60000, 1);
@@ -86,21 +97,14 @@ gan::Dataset<float> find_data(const std::string& option) {
   return digits;
 }
 
-/// What was not asked for is what suits the model.
-TrainOptions with_defaults(TrainOptions options) {
-  const bool small = options.model == "dcgan-small";
-  if (options.penalty.empty())
-    options.penalty = small && options.objective == "non-saturating" ? "lazy-r1:0.2" : "none";
-  if (options.rate == 0) options.rate = small ? 7e-4 : 2e-4;
-  if (options.batch == 0) options.batch = small ? 32 : 128;
-  return options;
-}
-
-void train(const TrainOptions& given) {
-  const TrainOptions options = with_defaults(given);
-  if (options.threads > 0) gan::set_threads(options.threads);
-  gan::check_writable_folder(options.out);
-  const fs::path checkpoint = options.out / "checkpoint.safetensors";
+void train(TrainOptions& options, const CLI::App& app) {
+  set_defaults(options);
+  RunOptions& run = options.run;
+  gan::StoredOptions stored;
+  stored.add("model", options.model).add("objective", options.objective).add("penalty", options.penalty);
+  stored.add("spectral-norm", options.spectral_norm).add("real-label", options.real_label).add("rate", options.rate);
+  stored.add("data", options.data).add("batch", options.batch).add("seed", options.seed);
+  run.begin(app, stored);
 
   gan::Rng rng(options.seed);
   const auto [generator, discriminator] = make_networks(options.model, rng, options.spectral_norm);
@@ -115,41 +119,46 @@ void train(const TrainOptions& given) {
                    .average = gan::MovingAverageOptions{.decay = options.model == "dcgan-small" ? 0.998 : 0.995},
                    .samples = 100,
                    .seed = options.seed});
-  if (options.resume) {
-    gan::load_checkpoint(checkpoint, trainer, &loader);
-    std::printf("Going on from step %lld.\n", static_cast<long long>(trainer.steps()));
+  if (run.resume) {
+    gan::load_checkpoint(run.checkpoint(), trainer, &loader);
+    std::printf("Going on with %s from step %lld.\n", run.out.c_str(), static_cast<long long>(trainer.steps()));
   } else {
     std::printf("%s\n%s\n", generator->summary().c_str(), discriminator->summary({28, 28, 1}).c_str());
   }
   std::fflush(stdout);
 
+  run.set_limits(loader);
   gan::StopOnInterrupt interrupt;
-  gan::TimeBudget time{options.minutes > 0 ? 60 * options.minutes : options.epochs > 0 ? 1e12 : 150};
+  gan::TimeBudget time{run.seconds()};
   gan::ProgressBar progress(stdout);
-  if (options.epochs == 0) progress.limit(time.seconds);
-  gan::SampleGrid pictures{.folder = options.out};
+  if (run.epochs == 0) progress.limit(time.seconds);
+  gan::SampleGrid pictures{.folder = run.out};
   gan::CollapseWatch watch;
   const gan::FitResult result =
-      trainer.fit(loader, {.epochs = options.epochs}, gan::CsvLog(options.out / "losses.csv"), pictures,
-                  gan::Checkpoint{.path = checkpoint, .notes = {{"model", options.model}}}, gan::StopWhenNotFinite{},
-                  watch, time, interrupt, progress);
+      trainer.fit(loader, {.epochs = run.epochs}, gan::CsvLog(run.out / "losses.csv", {.replace = run.overwrite}),
+                  pictures, gan::Checkpoint{.path = run.checkpoint(), .replace = run.overwrite, .notes = run.notes},
+                  gan::StopWhenNotFinite{}, watch, time, interrupt, progress);
   std::printf("%lld steps in %.1f s. Newest picture: %s; sample more with\n  mnist sample --model %s\n",
-              static_cast<long long>(result.steps), result.seconds, pictures.last.c_str(), checkpoint.c_str());
+              static_cast<long long>(result.steps), result.seconds, pictures.last.c_str(), run.checkpoint().c_str());
 }
 
 void sample(const SampleOptions& options) {
   const auto notes = gan::load_safetensors<float>(options.model).metadata;
-  gan::check(notes.contains("model"), options.model.string(), ": not a checkpoint of mnist train");
+  gan::check(notes.contains("--model"), options.model.string(), ": not a checkpoint of mnist train");
   gan::Rng rng(options.seed);
-  const auto generator = make_networks(notes.at("model"), rng).generator;
+  const auto generator = make_networks(notes.at("--model"), rng).generator;
   gan::load_generator(options.model, *generator);
   const gan::LatentDistribution noise =
       options.truncation > 0 ? gan::latent::truncated_normal(options.truncation) : generator->distribution();
-  const auto digits = generator->sample(noise.draw<float>(rng, options.count, generator->latent()));
-  if (options.out.extension() == ".idx")
-    gan::write_idx(options.out, {options.count, 28, 28}, gan::to_bytes(digits));
-  else
-    gan::write_grid(options.out, digits);
+  const auto z = noise.draw<float>(rng, options.count, generator->latent());
+  if (options.out.extension() != ".idx") return gan::write_grid(options.out, generator->sample(z));
+  std::vector<std::uint8_t> bytes;  // as bytes, part by part: all digits as numbers would take four times the memory
+  for (gan::Index begin = 0, end = 0; begin < options.count; begin = end) {
+    end = std::min(options.count, begin + 1000);
+    const auto part = gan::to_bytes(generator->sample(gan::slice(z, 0, begin, end)));
+    bytes.insert(bytes.end(), part.begin(), part.end());
+  }
+  gan::write_idx(options.out, {options.count, 28, 28}, bytes);
 }
 
 }  // namespace
@@ -177,17 +186,10 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1e-8, 1.0));
   train_command->add_option("--data", t.data,
                             "Folder with MNIST's files, plain or .gz (else GAN_MNIST_DIR, else drawn digits)");
-  auto* epochs =
-      train_command->add_option("--epochs", t.epochs, "Passes over the data, in all")->check(CLI::Range(1, 1000000));
-  train_command->add_option("--minutes", t.minutes, "Stop after that time (2.5 unless --epochs is given)")
-      ->check(CLI::Range(0.001, 1e6))
-      ->excludes(epochs);
   train_command->add_option("--batch", t.batch, "Images a step (default: 32 for dcgan-small, else 128)")
       ->check(CLI::Range(2, 60000));
   train_command->add_option("--seed", t.seed, "Of weights, noise and order of the data")->capture_default_str();
-  train_command->add_option("--threads", t.threads, "Default: all cores")->check(CLI::Range(1, 1024));
-  train_command->add_option("--out", t.out, "Folder for all that is written")->capture_default_str();
-  train_command->add_flag("--resume", t.resume, "Go on from the checkpoint in the folder");
+  t.run.add_to(*train_command);
 
   SampleOptions s;
   auto* sample_command = app.add_subcommand("sample", "Draw digits from a checkpoint");
@@ -206,13 +208,13 @@ int main(int argc, char** argv) {
   app.footer(
       "Examples:\n"
       "  mnist train --epochs 10              ten passes over MNIST; pictures in mnist-run/\n"
-      "  mnist train --epochs 20 --resume     ten more\n"
+      "  mnist train --resume --epochs 20     ten more, with the newest run's options\n"
       "  mnist train --minutes 1 --out quick  as far as it gets in a minute\n"
       "  mnist sample --model mnist-run/checkpoint.safetensors --count 64 --out digits.png\n\n"
       "Ctrl-C saves and ends; train --resume goes on from there, bit for bit.");
   try {
     app.parse(argc, argv);
-    if (*train_command) train(t);
+    if (*train_command) train(t, *train_command);
     if (*sample_command) sample(s);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 1;

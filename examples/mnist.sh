@@ -3,6 +3,7 @@
 #
 #   sh examples/mnist.sh                        # installs what is missing, builds, trains for a few minutes
 #   sh examples/mnist.sh --epochs 20 --out run  # options of `mnist train`
+#   sh examples/mnist.sh --resume               # goes on with the newest run
 #   sh examples/mnist.sh sample --help          # the other commands of `mnist`
 #
 # The digits come from --data DIR, else the folder GAN_MNIST_DIR, else a download kept in build/mnist-data; without network
@@ -34,15 +35,17 @@ export GOMP_SPINCOUNT="${GOMP_SPINCOUNT-1000}"
 
 case ${1-} in
   train) shift ;;
-  '' | --data* | --epochs* | --minutes* | --batch* | --seed* | --threads* | --out* | --resume*) ;;
-  *) exec "$program" "$@" ;; # sample, --help, ...
+  -h | --help | --help-all) exec "$program" "$@" ;;
+  '' | -*) ;;                # options of train, in any order
+  *) exec "$program" "$@" ;; # sample ...
 esac
 
+# A run that goes on takes the data it had.
 fetch=yes
 [ -z "${GAN_MNIST_DIR-}" ] || fetch=no
 for argument in "$@"; do
   case $argument in
-    --data | --data=* | -h | --help) fetch=no ;;
+    --data | --data=* | --resume | -h | --help) fetch=no ;;
   esac
 done
 if [ $fetch = yes ]; then

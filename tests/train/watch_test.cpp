@@ -8,6 +8,7 @@
 #include "gan/loss/relativistic.hpp"
 #include "gan/nn/dense.hpp"
 #include "gan/ops/elementwise.hpp"
+#include "gan/ops/shaping.hpp"
 #include "gan/optim/sgd.hpp"
 #include "gan/train/callbacks.hpp"
 #include "gan/train/checkpoint.hpp"
@@ -354,6 +355,42 @@ TEST_CASE("warnings go to a file, or to a function, as lines") {
   CHECK(lines == "warning: step 1: " + watch.warnings()[0].text + "|");
 }
 
+namespace {
+
+/// Points get a third coordinate, or lose their second.
+void longer(Tensor<float>& images, Rng& rng) {
+  images = gan::concatenate<float>({images, gan::normal<float>(rng, {images.shape()[0], 1})}, 1);
+}
+void shorter(Tensor<float>& images, Rng&) { images = gan::slice(images, 1, 0, 1); }
+
+}  // namespace
+
+TEST_CASE("real samples are augmented before they are compared, and have the size of generated ones") {
+  Game<> game;
+  for (const auto& augmentation : {gan::Augmentation<float>(longer), gan::Augmentation<float>(shorter)}) {
+    gan::Loader<float> loader(ring_data<float>(64), {.batch = 8}, {augmentation});
+    CollapseWatch watch(quiet(1));
+    CHECK_THROWS_WITH(game.trainer.fit(loader, {.steps = 2}, watch),
+                      ContainsSubstring("collapse watch: generated samples have 2 values, real ones [32, ") &&
+                          ContainsSubstring("after the loader's augmentations"));
+  }
+  CHECK(game.trainer.steps() == 0);
+
+  gan::Loader<float> far(ring_data<float>(64), {.batch = 8}, {[](Tensor<float>& x, Rng&) { x = x * 100.f; }});
+  CollapseWatch watch(quiet(1));
+  game.trainer.fit(far, {.steps = 1}, watch);
+  CHECK(watch.last().real_distance > 100);
+
+  Pair<float> three(1, {.item = {3}});
+  gan::Trainer<Pair<float>::G, Pair<float>::D> trainer(three.generator, three.discriminator);
+  gan::Loader<float> grown(ring_data<float>(64), {.batch = 8}, {longer}),
+      same(ring_data<float>(64), {.batch = 8}, {longer});
+  trainer.fit(grown, {.steps = 9}, watch);
+  CHECK(watch.last().energy_distance >= 0);
+  for (int i = 0; i < 9; ++i) same.next();
+  CHECK(bits(same.next().images) == bits(grown.next().images));  // the watch draws nothing of the loader's
+}
+
 TEST_CASE("equal real samples leave diversity unknown; options out of range are errors") {
   Game<> game;
   for (const Index items : {1, 5}) {
@@ -370,5 +407,6 @@ TEST_CASE("equal real samples leave diversity unknown; options out of range are 
   REQUIRE_THROWS_WITH(CollapseWatch({.samples = 1}), ContainsSubstring("1 samples, expected 2 to 4096"));
   REQUIRE_THROWS_WITH(CollapseWatch({.samples = 5000}), ContainsSubstring("5000 samples"));
   REQUIRE_THROWS_WITH(CollapseWatch({.alike = -1}), ContainsSubstring("limits -1"));
+  REQUIRE_THROWS_WITH(CollapseWatch({.fooled = std::numeric_limits<double>::quiet_NaN()}), ContainsSubstring("nan"));
   REQUIRE_THROWS_WITH(CollapseWatch({.vanished = 5, .exploded = 4}), ContainsSubstring("exploded > vanished"));
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -34,6 +35,7 @@ class Part {
 
 [[noreturn, gnu::cold]] inline void fail_with(std::initializer_list<Part> parts) {
   std::ostringstream message;
+  message.imbue(std::locale::classic());  // 1234 and 0.5 wherever the program runs
   for (const Part& part : parts) message << part;
   throw Error(message.str());
 }

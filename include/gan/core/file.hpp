@@ -117,8 +117,23 @@ inline std::filesystem::path follow_links(const std::filesystem::path& path) {
   fail(path.string(), ": cannot follow the link: more than ", most, " links, one to the other");
 }
 
+/// open(2), never as one of the standard streams: where a program was started without them, what it prints would land
+/// in the file. Returns -1 and leaves errno when it fails.
+inline int open_descriptor(const std::filesystem::path& path, int flags) {
+  int opened = -1;
+  do opened = open(path.c_str(), flags | O_CLOEXEC, 0666);
+  while (opened < 0 && errno == EINTR);
+  if (opened < 0 || opened > 2) return opened;
+  const int higher = fcntl(opened, F_DUPFD_CLOEXEC, 3);
+  const int error = errno;
+  close(opened);
+  errno = error;
+  return higher;
+}
+
 /// A file that did not exist, opened for writing; its name does not depend on that of the file it will become, whose
-/// length may already be the longest allowed. Returns nullptr and leaves errno when it cannot be made.
+/// length may already be the longest allowed. It is locked as long as it is open, which tells it from what a killed
+/// program has left. Returns nullptr and leaves errno when it cannot be made.
 inline std::FILE* open_temporary(const std::filesystem::path& folder, std::filesystem::path& name) {
   // A killed process may have left some, and in a container each process has the same number: begin anywhere.
   static std::atomic<std::uint64_t> counter{
@@ -126,7 +141,9 @@ inline std::FILE* open_temporary(const std::filesystem::path& folder, std::files
   for (int attempt = 0; attempt < 1000; ++attempt) {
     name = folder / (".gan-" + std::to_string(getpid()) + "-" + std::to_string(counter++) + ".tmp");
     errno = 0;
-    std::FILE* const file = std::fopen(name.string().c_str(), "wbx");
+    const int descriptor = open_descriptor(name, O_WRONLY | O_CREAT | O_EXCL);
+    if (descriptor >= 0) flock(descriptor, LOCK_EX | LOCK_NB);
+    std::FILE* const file = descriptor >= 0 ? fdopen(descriptor, "wb") : nullptr;
     if (file != nullptr || errno != EEXIST) return file;
   }
   return nullptr;

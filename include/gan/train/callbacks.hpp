@@ -2,10 +2,13 @@
 #pragma once
 
 #include <csignal>
+#include <list>
 #include <string>
 #include <utility>
 
+#include "gan/core/finite.hpp"
 #include "gan/train/run.hpp"
+#include "gan/train/signals.hpp"
 
 namespace gan {
 
@@ -17,10 +20,13 @@ struct StopWhenNotFinite {
   }
 };
 
-/// Ends the run after that many seconds.
+/// Ends the run after that many seconds: 0 or more, infinity for never.
 struct TimeBudget {
   double seconds;
 
+  void on_start(auto&) {
+    check(!is_nan(seconds) && seconds >= 0, "time budget: ", seconds, " seconds, expected 0 or more");
+  }
   bool on_step(auto& run) {
     if (run.seconds() < seconds) return false;
     run.reason = "the time is up";
@@ -30,43 +36,29 @@ struct TimeBudget {
   double progress(const auto& run) const { return run.seconds() / seconds; }
 };
 
-/// Ends the run in order on SIGINT (Ctrl-C) and SIGTERM; the second signal acts as usual.
+/// Ends the run in order on SIGINT (Ctrl-C), SIGTERM, SIGHUP (the terminal was closed) and SIGPIPE (the reader of what
+/// was printed has gone); a second SIGINT or SIGTERM acts as usual. Runs in several threads may have one each: all end.
 class StopOnInterrupt {
  public:
   void on_start(auto&) {
-    restore();
-    flag() = 0;
-    for (std::size_t i = 0; i < 2; ++i) before_[i] = std::signal(signals[i], handle);
+    signals_.clear();
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) signals_.emplace_back(signal);
   }
   bool on_step(auto& run) {
-    if (!flag()) return false;
-    run.reason = "interrupted";
-    return true;
+    for (const auto& signal : signals_)
+      if (signal.raised()) {
+        run.reason = "interrupted";
+        return true;
+      }
+    return false;
   }
-  void on_end(auto&) { restore(); }
-  ~StopOnInterrupt() { restore(); }
+  void on_end(auto&) { signals_.clear(); }
 
  private:
-  using Handler = void (*)(int);
-  static constexpr int signals[] = {SIGINT, SIGTERM};
-
-  static volatile std::sig_atomic_t& flag() {
-    static volatile std::sig_atomic_t interrupted = 0;
-    return interrupted;
-  }
-  static void handle(int signal) {
-    flag() = 1;
-    std::signal(signal, SIG_DFL);
-  }
-  void restore() {
-    for (std::size_t i = 0; i < 2; ++i)
-      if (const Handler before = std::exchange(before_[i], SIG_ERR); before != SIG_ERR) std::signal(signals[i], before);
-  }
-
-  Handler before_[2] = {SIG_ERR, SIG_ERR};
+  std::list<detail::SignalCounter> signals_;
 };
 
-/// A callback that calls `f(run)` every `steps` steps; it may return true to stop:
+/// A callback that calls `f(run)` every `steps` steps, 1 or more; it may return true to stop:
 ///
 ///     trainer.fit(loader, {}, gan::every_steps(100, [](auto& run) { std::cout << run.result.step << '\n'; }));
 template <class F>
@@ -74,6 +66,7 @@ struct EverySteps {
   Index steps;
   F f;
 
+  void on_start(auto&) { check(steps >= 1, "every_steps: ", steps, ", expected 1 or more"); }
   auto on_step(auto& run) -> decltype(f(run)) {
     if (run.trainer.steps() % steps == 0) return f(run);
     return decltype(f(run))();

@@ -2,15 +2,25 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <csignal>
+#include <exception>
+#include <filesystem>
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
+#include "gan/core/folder_lock.hpp"
+#include "gan/core/warn.hpp"
 #include "gan/data/loader.hpp"
 #include "gan/train/metadata.hpp"
+#include "gan/train/signals.hpp"
 
 namespace gan {
 
@@ -26,7 +36,7 @@ struct FitResult {
   Index steps = 0;       ///< of this run
   double seconds = 0;    ///< of this run
   bool stopped = false;  ///< by a callback, before all epochs and steps were done
-  std::string reason;    ///< why, in words
+  std::string reason;    ///< why, in words; also why there was no step to make
 };
 
 /// What one step did, averaged over its updates of each network.
@@ -46,18 +56,37 @@ class NotFinite : public Error {
   using Error::Error;
 };
 
+/// When a callback has its turn, whatever the order of the arguments: `static constexpr gan::Phase phase = ...;` in its
+/// struct, `act` without.
+///
+/// What `act` does to the trainer in a step or at the end of an epoch is in the checkpoint of that step, so it comes
+/// first; at the start and at the end of a run saving does. An exception of `act` ends the run, in order. Those of
+/// `record` and `show` are warnings, told once each: no log, picture or display ends a run or keeps it from being
+/// saved.
+enum class Phase {
+  act,     ///< changes the trainer or decides when the run stops; a function of the user's own
+  record,  ///< writes what was: CsvLog
+  save,    ///< writes what a run needs to go on: Checkpoint
+  show     ///< for people: displays, pictures, warnings
+};
+
 /// The state of a training run, as callbacks see it.
 ///
-/// A callback is a plain struct with any of these hooks, templates in the type of the run; one that returns true stops
-/// the run, and may say why in `run.reason`:
+/// A callback is a plain struct with any of these hooks, templates in the type of the run; one that returns true (or
+/// what converts to it) stops the run, and may say why in `run.reason`:
 ///
 ///     struct Callback {
 ///       void on_start(auto& run);      // before the first step; throwing here costs nothing
 ///       bool on_step(auto& run);       // after each step: run.result has its losses
 ///       bool on_epoch(auto& run);      // after the last step of an epoch
-///       bool on_not_finite(auto& run, const Error& error);  // a step or an on_step threw NotFinite
-///       void on_end(auto& run);        // after the last step, however it ended, unless by an exception
+///       bool on_not_finite(auto& run, const Error& error);  // a step or a hook threw NotFinite; true: end in order
+///       void on_end(auto& run);        // after the last step, however the run ended, when its on_start was called
 ///     };
+///
+/// What a step or a callback throws leaves fit after every on_end. A step that threw may have changed one network and
+/// not the other.
+///
+/// While a run lasts a pipe that was closed is an error of the write into it and no end of the program (SIGPIPE).
 template <class Trainer>
 class Run {
  public:
@@ -92,16 +121,26 @@ class Run {
     return share > first_progress_ ? seconds() * (1 - share) / (share - first_progress_) : 0;
   }
 
+  /// Holds the folder (FolderLock) until the run has ended; several callbacks of a run may ask for the same one.
+  void lock(const std::filesystem::path& folder) {
+    std::error_code unknown;
+    const auto name = std::filesystem::weakly_canonical(folder.empty() ? "." : folder, unknown);
+    if (auto& held = locks_[unknown ? folder : name]; !held) held = std::make_unique<FolderLock>(folder);
+  }
+
   /// Calls `step` and the hooks until all is done.
   template <class... Callbacks>
   FitResult go(const std::function<StepResult()>& step, Callbacks&... callbacks);
 
  private:
   using Clock = std::chrono::steady_clock;
+  static constexpr Phase at_step[] = {Phase::act, Phase::record, Phase::save, Phase::show};
+  static constexpr Phase at_ends[] = {Phase::save, Phase::record, Phase::act, Phase::show};
 
   bool done() const {
     return (epoch_limit > 0 && epochs() >= epoch_limit) || (step_limit > 0 && trainer.steps() >= step_limit);
   }
+  std::string nothing_to_do() const;
   template <class Callback>
   static constexpr bool has_hook = requires(Callback& c, Run& run) {
     c.on_start(run);
@@ -110,27 +149,43 @@ class Run {
   || requires(Callback& c, Run& run) { c.on_epoch(run); }
   || requires(Callback& c, Run& run, const Error& e) { c.on_not_finite(run, e); }
   || requires(Callback& c, Run& run) { c.on_end(run); };
+  template <class Callback>
+  static constexpr Phase phase_of() {
+    if constexpr (requires { std::integral_constant<Phase, Callback::phase>{}; })
+      return Callback::phase;
+    else
+      return Phase::act;
+  }
+  // Calls f(callback, its number) for the callbacks of that phase.
+  template <class F, class... Callbacks>
+  static void each([[maybe_unused]] Phase phase, [[maybe_unused]] F f, Callbacks&... callbacks) {
+    [[maybe_unused]] std::size_t number = 0;
+    ((phase_of<Callbacks>() == phase ? f(callbacks, number) : void(), ++number), ...);
+  }
   // True when the callback has the hook and the hook asks to stop.
   template <class Callback, class Hook>
   static bool call(Callback& callback, Hook hook) {
     if constexpr (std::is_invocable_v<Hook, Callback&>) {
-      if constexpr (std::is_same_v<std::invoke_result_t<Hook, Callback&>, bool>)
+      if constexpr (std::is_convertible_v<std::invoke_result_t<Hook, Callback&>, bool>)
         return hook(callback);
       else
         hook(callback);
     }
     return false;
   }
-  template <class Hook, class... Callbacks>
-  static bool call_all([[maybe_unused]] Hook hook, Callbacks&... callbacks) {
-    bool stop = false;
-    ((stop = call(callbacks, hook) || stop), ...);
-    return stop;
-  }
+  // Calls f. What it throws leaves the run at its end, the first of several; it is told at once when it comes from one
+  // who only watches, or is not the first. Returns false when the run must end.
+  template <class F, class... Callbacks>
+  bool attempt(Phase phase, F f, Callbacks&... callbacks);
+  // Whether a callback takes the error for a reason to end in order.
+  template <class... Callbacks>
+  bool forgiven(const Error& error, Callbacks&... callbacks);
 
   Index first_step_ = 0;
   double first_progress_ = 0;
   Clock::time_point start_{};
+  std::exception_ptr failure_;
+  std::map<std::filesystem::path, std::unique_ptr<FolderLock>> locks_;
 };
 
 template <class Trainer>
@@ -145,31 +200,111 @@ double Run<Trainer>::progress() const {
 }
 
 template <class Trainer>
+std::string Run<Trainer>::nothing_to_do() const {
+  return epoch_limit > 0 && epochs() >= epoch_limit
+             ? "no step to make: the loader has done " + std::to_string(epochs()) + " epochs, of " +
+                   std::to_string(epoch_limit) + " in all"
+             : "no step to make: the trainer has made " + std::to_string(trainer.steps()) + " steps, of " +
+                   std::to_string(step_limit) + " in all";
+}
+
+template <class Trainer>
+template <class F, class... Callbacks>
+bool Run<Trainer>::attempt(Phase phase, F f, Callbacks&... callbacks) {
+  std::exception_ptr exception;
+  std::string text = "an exception";
+  try {
+    f();
+    return true;
+  } catch (const NotFinite& error) {
+    const bool first = !std::exchange(not_finite, true);
+    if (first && forgiven(error, callbacks...)) return false;
+    exception = std::current_exception();
+    text = error.what();
+  } catch (const std::exception& error) {
+    exception = std::current_exception();
+    text = error.what();
+    if (phase == Phase::record || phase == Phase::show) return warn_once(text), true;
+  } catch (...) {
+    exception = std::current_exception();
+  }
+  if (failure_) warn_once(text);
+  if (!failure_) failure_ = exception;
+  if (reason.empty()) reason = text;
+  return false;
+}
+
+template <class Trainer>
+template <class... Callbacks>
+bool Run<Trainer>::forgiven([[maybe_unused]] const Error& error, Callbacks&... callbacks) {
+  bool any = false;
+  const auto ask = [&](auto& c) -> decltype(c.on_not_finite(*this, error)) { return c.on_not_finite(*this, error); };
+  for (const Phase phase : at_step)
+    each(
+        phase, [&](auto& c, std::size_t) { attempt(phase, [&] { any = call(c, ask) || any; }); }, callbacks...);
+  return any;
+}
+
+template <class Trainer>
 template <class... Callbacks>
 FitResult Run<Trainer>::go(const std::function<StepResult()>& step, Callbacks&... callbacks) {
   static_assert((has_hook<Callbacks> && ...), "fit: a callback without any hook that can be called; is it const?");
+  const detail::SignalCounter closed_pipes(SIGPIPE);
   start_ = Clock::now();
   first_step_ = trainer.steps();
   first_progress_ = progress();
-  bool stop = call_all([this](auto& c) -> decltype(c.on_start(*this)) { return c.on_start(*this); }, callbacks...);
-  while (!stop && !done()) {
+  [[maybe_unused]] const auto on_start = [this](auto& c) -> decltype(c.on_start(*this)) { return c.on_start(*this); };
+  [[maybe_unused]] const auto on_step = [this](auto& c) -> decltype(c.on_step(*this)) { return c.on_step(*this); };
+  [[maybe_unused]] const auto on_epoch = [this](auto& c) -> decltype(c.on_epoch(*this)) { return c.on_epoch(*this); };
+  [[maybe_unused]] const auto on_end = [this](auto& c) -> decltype(c.on_end(*this)) { return c.on_end(*this); };
+
+  bool stop = false, begun = true;
+  std::array<bool, sizeof...(Callbacks)> started{};
+  for (const Phase phase : at_ends)
+    each(
+        phase,
+        [&](auto& c, std::size_t number) {
+          if (!begun) return;
+          begun = attempt(Phase::act, [&] { stop = call(c, on_start) || stop; });
+          started[number] = begun;
+        },
+        callbacks...);
+  if (begun && !stop && done()) reason = nothing_to_do();
+
+  while (begun && !stop && !done()) {
     const Index completed = epochs();
-    try {
-      result = step();
-      stop = call_all([this](auto& c) -> decltype(c.on_step(*this)) { return c.on_step(*this); }, callbacks...);
-    } catch (const NotFinite& error) {
-      not_finite = true;
-      if (!call_all([&](auto& c) -> decltype(c.on_not_finite(*this, error)) { return c.on_not_finite(*this, error); },
-                    callbacks...))
-        throw;
-      stop = true;
-      break;
+    stop = !attempt(
+        Phase::act, [&] { result = step(); }, callbacks...);
+    if (stop) break;
+    const bool epoch_ended = epochs() > completed;
+    for (const Phase phase : at_step) {
+      const auto visit = [&](auto hook) {
+        if (not_finite) return;
+        each(
+            phase,
+            [&](auto& c, std::size_t) {
+              const bool fine = attempt(
+                  phase, [&] { stop = call(c, hook) || stop; }, callbacks...);
+              stop = stop || !fine;
+            },
+            callbacks...);
+      };
+      visit(on_step);
+      if (epoch_ended) visit(on_epoch);
     }
-    if (epochs() > completed)
-      stop =
-          call_all([this](auto& c) -> decltype(c.on_epoch(*this)) { return c.on_epoch(*this); }, callbacks...) || stop;
   }
-  call_all([this](auto& c) -> decltype(c.on_end(*this)) { return c.on_end(*this); }, callbacks...);
+
+  for (const Phase phase : at_ends)
+    each(
+        phase,
+        [&](auto& c, std::size_t number) {
+          if (started[number])
+            attempt(
+                phase, [&] { call(c, on_end); }, callbacks...);
+        },
+        callbacks...);
+  locks_.clear();
+  if (failure_) std::rethrow_exception(failure_);
   return {steps(), seconds(), stop && !done(), reason};
 }
 

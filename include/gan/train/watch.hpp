@@ -1,6 +1,8 @@
 // Callback: notices when training collapses, and says so in words.
 #pragma once
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -12,10 +14,8 @@
 #include <utility>
 #include <vector>
 
-#if defined(__unix__) || defined(__APPLE__)
-#include <unistd.h>
-#endif
-
+#include "gan/core/finite.hpp"
+#include "gan/core/number.hpp"
 #include "gan/optim/clip.hpp"
 #include "gan/train/run.hpp"
 
@@ -53,10 +53,12 @@ struct CollapseWatchOptions {
 ///     warning: step 1200: the discriminator wins: ...
 ///
 /// An episode ends when the measurement is good again. Warnings are kept in `warnings()` for programs. The watch
-/// changes nothing: a run has the same bits with it and without. A Wasserstein critic has no probabilities and a loss
-/// without a floor, so there the discriminator cannot win.
+/// changes nothing: a run has the same bits with it and without. Real samples are augmented as the loader's batches
+/// are. Throws before the first step when they have another size than generated ones. A Wasserstein critic has no
+/// probabilities and a loss without a floor, so there the discriminator cannot win.
 class CollapseWatch {
  public:
+  static constexpr Phase phase = Phase::show;
   using Options = CollapseWatchOptions;
   enum class Kind { samples_alike, discriminator_wins, generator_wins, gradients_vanish, gradients_explode };
   struct Warning {
@@ -80,9 +82,7 @@ class CollapseWatch {
 
   /// Throws for options out of range.
   explicit CollapseWatch(Options options = {});
-  ~CollapseWatch() {
-    if (gradients_) gradients_->active = false;
-  }
+  ~CollapseWatch() { stop_listening(); }
   CollapseWatch(const CollapseWatch&) = delete;
   CollapseWatch& operator=(const CollapseWatch&) = delete;
 
@@ -92,10 +92,10 @@ class CollapseWatch {
   void on_start(auto& run);
   void on_step(auto& run);
   bool on_not_finite(auto& run, const Error& error);
-  void on_end(auto&) { gradients_->active = false; }
+  void on_end(auto&) { stop_listening(); }
 
  private:
-  // Shared with the hook, which the trainer keeps for as long as it lives.
+  // Shared with the hook, which may outlive the watch.
   struct Gradients {
     bool active = true;
     Index every = 1;
@@ -114,11 +114,12 @@ class CollapseWatch {
   }
   static double mean_distance(const Rows& a, const Rows& b);
   static double mean_distance(const Rows& a);
-  static std::string text(double value, const char* format = "%.3g") {
-    char digits[32];
-    std::snprintf(digits, sizeof digits, format, value);
-    return digits;
+  static std::string text(double value) { return general_text(value, 3); }
+  void stop_listening() {
+    if (gradients_) gradients_->active = false;
+    if (const auto remove = std::exchange(remove_hook_, nullptr)) remove();
   }
+  Rows sample(auto& run, Index n) const;
   void judge();
   void judge_gradient(const std::string& network, double norm, std::size_t slot);
   // Whether to warn: `bad` for the patience's time, and not warned since it was last `good`.
@@ -127,6 +128,7 @@ class CollapseWatch {
 
   Options options_;
   std::shared_ptr<Gradients> gradients_;
+  std::function<void()> remove_hook_;
   const void* trainer_ = nullptr;
   Rows real_;
   double real_distance_ = -1;
@@ -141,10 +143,13 @@ inline CollapseWatch::CollapseWatch(Options options) : options_(std::move(option
         options_.patience, ", expected 1 or more of each");
   check(options_.samples >= 2 && options_.samples <= 4096, "collapse watch: ", options_.samples,
         " samples, expected 2 to 4096");
-  check(options_.alike >= 0 && options_.rejected >= 0 && options_.fooled >= 0 && options_.apart >= 0 &&
-            options_.vanished >= 0 && options_.exploded > options_.vanished,
-        "collapse watch: limits ", options_.alike, ", ", options_.rejected, ", ", options_.fooled, ", ", options_.apart,
-        ", ", options_.vanished, ", ", options_.exploded, ", expected 0 or more and exploded > vanished");
+  bool limits = options_.exploded > options_.vanished;
+  for (const double limit :
+       {options_.alike, options_.rejected, options_.fooled, options_.apart, options_.vanished, options_.exploded})
+    limits = limits && !is_nan(limit) && limit >= 0;
+  check(limits, "collapse watch: limits ", options_.alike, ", ", options_.rejected, ", ", options_.fooled, ", ",
+        options_.apart, ", ", options_.vanished, ", ", options_.exploded,
+        ", expected 0 or more and exploded > vanished");
 }
 
 void CollapseWatch::on_start(auto& run) {
@@ -152,23 +157,39 @@ void CollapseWatch::on_start(auto& run) {
   std::vector<Index> spread(static_cast<std::size_t>(std::min(options_.samples, dataset.size())));
   for (std::size_t i = 0; i < spread.size(); ++i)
     spread[i] = static_cast<Index>(i) * dataset.size() / std::ssize(spread);
-  real_ = columns(dataset.gather(spread));
+  auto real = dataset.gather(spread);
+  Rng draws(run.loader.state().seed, 0x7761746368);
+  run.loader.augment(real, draws);
+  real_ = columns(real);
+  const Index generated = sample(run, 2).rows();
+  check(real_.rows() == generated, "collapse watch: generated samples have ", generated, " values, real ones ",
+        real.shape(), " have ", real_.rows(), ", after the loader's augmentations");
   real_distance_ = real_.cols() > 1 ? mean_distance(real_) : -1;
-  if (gradients_ && trainer_ == &run.trainer && gradients_.use_count() > 1) {  // its hook is there still
-    gradients_->active = true;
-    return;
-  }
-  if (gradients_) gradients_->active = false;
+  stop_listening();
+  if (trainer_ != &run.trainer || last_.step > run.trainer.steps()) episodes_ = {};
   trainer_ = &run.trainer;
+  summed_ = 0;
   gradients_ = std::make_shared<Gradients>();
   gradients_->every = options_.every;
-  episodes_ = {};
-  summed_ = 0;
-  run.trainer.add_gradient_hook([gradients = gradients_](const auto& event) {
+  const auto hook = [gradients = gradients_](const auto& event) {
     if (!gradients->active || event.step % gradients->every != 0) return;
     const double norm = clip_by_global_norm(event.parameters, std::numeric_limits<double>::infinity());
     (event.network[0] == 'g' ? gradients->generator : gradients->discriminator) = norm;
-  });
+  };
+  if constexpr (requires { run.trainer.add_gradient_hook(hook).remove(); })
+    remove_hook_ = [handle = run.trainer.add_gradient_hook(hook)]() mutable { handle.remove(); };
+  else
+    run.trainer.add_gradient_hook(hook);
+}
+
+// Samples for the first n of the same latents every time, which leave no trace in the generator.
+auto CollapseWatch::sample(auto& run, Index n) const -> Rows {
+  auto& generator = run.trainer.generator();
+  const RngState before = generator.rng().state();  // of one that draws in evaluation mode too
+  Rng noise(0, 0x7761746368);
+  Rows samples = columns(generator.sample(generator.draw(noise, n)));
+  generator.rng().set_state(before);
+  return samples;
 }
 
 void CollapseWatch::on_step(auto& run) {
@@ -185,11 +206,9 @@ void CollapseWatch::on_step(auto& run) {
            .discriminator_loss = sum_.discriminator_loss / n,
            .generator_gradient = gradients_->generator,
            .discriminator_gradient = gradients_->discriminator};
-  auto& generator = run.trainer.generator();
-  const RngState before = generator.rng().state();  // of one that draws in evaluation mode too
-  Rng noise(0, 0x7761746368);                       // the same latents every time
-  const Rows samples = columns(generator.sample(generator.draw(noise, options_.samples)));
-  generator.rng().set_state(before);
+  const Rows samples = sample(run, options_.samples);
+  check(samples.rows() == real_.rows(), "collapse watch: generated samples have ", samples.rows(),
+        " values, real ones ", real_.rows());
   last_.sample_distance = mean_distance(samples);
   last_.real_distance = real_distance_;
   if (real_distance_ > 0) {
@@ -237,13 +256,14 @@ inline bool CollapseWatch::begins(std::size_t slot, bool bad, bool good, Index p
 inline void CollapseWatch::judge() {
   const Measurement& m = last_;
   const Options& o = options_;
-  const std::string scores = "D(x) " + text(m.real_score, "%.2f") + ", D(G(z)) " + text(m.fake_score, "%.2f");
+  const std::string scores = "D(x) " + fixed_text(m.real_score, 2) + ", D(G(z)) " + fixed_text(m.fake_score, 2);
   const double gap = m.real_score - m.fake_score;
 
-  if (m.diversity >= 0 && begins(0, m.diversity<o.alike, m.diversity> 1.5 * o.alike, o.patience))
+  if (is_finite(m.diversity) && m.diversity >= 0 &&
+      begins(0, m.diversity<o.alike, m.diversity> 1.5 * o.alike, o.patience))
     warn(Kind::samples_alike, m.step,
          "all samples alike: two of them are " + text(m.sample_distance) + " apart on average, " +
-             text(100 * m.diversity, "%.1f") + " % of what real samples are (" + text(m.real_distance) +
+             fixed_text(100 * m.diversity, 1) + " % of what real samples are (" + text(m.real_distance) +
              "). The generator has collapsed or ignores its noise. Try the relativistic-pairing objective with R1 and "
              "R2, packing (pack = 2), minibatch std dev in the discriminator, or a lower rate for the generator.");
 
@@ -264,7 +284,7 @@ inline void CollapseWatch::judge() {
              "higher rate or more steps for the discriminator, a larger one, or a lower rate for the generator.");
 
   // A Wasserstein critic may keep its scores near 0 all the time; so is its loss then.
-  const bool even = std::abs(gap) < 0.005 && m.discriminator_loss > 0.2;
+  const bool even = is_finite(m.energy_distance) && std::abs(gap) < 0.005 && m.discriminator_loss > 0.2;
   if (begins(3, even && m.energy_distance > o.apart, std::abs(gap) > 0.02 || m.energy_distance < 0.75 * o.apart,
              o.patience))
     warn(Kind::generator_wins, m.step,
@@ -278,10 +298,11 @@ inline void CollapseWatch::judge() {
 }
 
 inline void CollapseWatch::judge_gradient(const std::string& network, double norm, std::size_t slot) {
-  if (norm < 0) return;
+  const bool finite = is_finite(norm);  // by its bits: comparisons with NaN mean nothing under -ffast-math
+  if (finite && norm < 0) return;
   const Options& o = options_;
   const std::string found = "the norm of the " + network + "'s is " + text(norm) + ". ";
-  if (begins(slot, norm<o.vanished, norm> 10 * o.vanished, o.patience))
+  if (begins(slot, finite && norm < o.vanished, finite && norm > 10 * o.vanished, o.patience))
     warn(Kind::gradients_vanish, last_.step,
          "gradients vanish: " + found +
              (network == "generator"
@@ -289,7 +310,7 @@ inline void CollapseWatch::judge_gradient(const std::string& network, double nor
                     "discriminator, or a lower rate for it."
                   : "Try leaky activations, he_normal initial weights, or a wider limit for clipped weights."));
   // One is enough, since few survive the next.
-  if (begins(slot + 1, !(norm <= o.exploded), norm < 0.1 * o.exploded, 1))
+  if (begins(slot + 1, !finite || norm > o.exploded, finite && norm < 0.1 * o.exploded, 1))
     warn(Kind::gradients_explode, last_.step,
          "gradients explode: " + found +
              "Try lower learning rates, clip_gradient_norm, spectral norm or a gradient "
@@ -301,9 +322,7 @@ inline void CollapseWatch::warn(Kind kind, Index step, const std::string& messag
   const std::string line = "warning: step " + std::to_string(step) + ": " + message;
   if (options_.sink) return options_.sink(line);
   if (!options_.out) return;
-#if defined(__unix__) || defined(__APPLE__)
   if (isatty(fileno(options_.out))) std::fputs("\r\033[K", options_.out);  // the line of a progress bar
-#endif
   std::fprintf(options_.out, "%s\n", line.c_str());
   std::fflush(options_.out);
 }

@@ -1,0 +1,76 @@
+// What the training programs here have in common: how long, where, and going on with an earlier run.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <gan/gan.hpp>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+struct RunOptions {
+  std::filesystem::path out;  ///< as given, or the folder's usual name
+  gan::Index epochs = 0;
+  double minutes = 0, usual_minutes = 3;
+  int threads = 0;
+  bool resume = false, overwrite = false;
+  std::vector<std::string> change;
+  std::map<std::string, std::string> notes;  ///< for the checkpoint
+  std::optional<gan::FolderLock> lock;       ///< until the run takes it
+  gan::Index stored_epochs = 0;              ///< what a resumed run was begun for
+
+  std::filesystem::path checkpoint() const { return out / "checkpoint.safetensors"; }
+
+  void add_to(CLI::App& app) {
+    auto* limit = app.add_option("--epochs", epochs, "Passes over the data, in all")->check(CLI::Range(1, 1000000));
+    app.add_option("--minutes", minutes,
+                   "Stop after that time (" + gan::number_text(usual_minutes) + " unless --epochs is given)")
+        ->check(CLI::Range(0.001, 1e6))
+        ->excludes(limit);
+    app.add_option("--threads", threads, "Default: all cores")->check(CLI::Range(1, 1024));
+    app.add_option("--out", out,
+                   "Folder for all that is written (default: " + out.string() + ", or the next of " + out.string() +
+                       "-2 ... that is free)");
+    auto* go_on = app.add_flag("--resume", resume, "Go on with the run in --out (default: the newest), as it was set");
+    app.add_flag("--overwrite", overwrite, "Replace the run in --out (default: " + out.string() + ")")->excludes(go_on);
+    app.add_option("--change", change, "Option of a resumed run that may differ from what it was, e.g. rate")
+        ->delimiter(',')
+        ->needs(go_on);
+  }
+
+  /// Finds the folder, takes its lock, and gives a resumed run's options the values they had.
+  void begin(const CLI::App& app, gan::StoredOptions& stored) {
+    if (threads > 0) gan::set_threads(threads);
+    std::set<std::string> given;
+    for (const CLI::Option* option : app.get_options())
+      if (option->count() > 0) given.insert(option->get_single_name());
+    const bool somewhere = given.contains("out") || overwrite;
+    if (!somewhere) out = resume ? gan::newest_folder(out) : gan::free_folder(out);
+    const bool exists = std::filesystem::exists(checkpoint());
+    gan::check(exists || !resume, out.string(), ": holds no checkpoint to go on with");
+    gan::check(!exists || resume || overwrite, out.string(),
+               ": holds a run: --resume goes on with it, --overwrite replaces it, another --out leaves it alone");
+    gan::check_writable_folder(out);
+    lock.emplace(out);
+    if (resume) {
+      notes = gan::load_safetensors<float>(checkpoint()).metadata;
+      stored.resume(notes, given, {change.begin(), change.end()}, checkpoint().string());
+    }
+    const auto earlier = notes.find("epochs");
+    stored_epochs = earlier == notes.end() ? 0 : std::atoll(earlier->second.c_str());
+    notes = stored.notes();
+  }
+
+  /// A resumed run of which nothing else is asked goes on to the epochs it was begun for. To be called when the loader
+  /// is where the run goes on.
+  void set_limits(const gan::Loader<float>& loader) {
+    const gan::Index done = loader.epoch() + (loader.position() == loader.batches_per_epoch() ? 1 : 0);
+    if (epochs == 0 && minutes == 0 && stored_epochs > done) epochs = stored_epochs;
+    if (epochs > 0) notes["epochs"] = std::to_string(epochs);
+    lock.reset();
+  }
+  double seconds() const { return minutes > 0 ? 60 * minutes : epochs > 0 ? 1e12 : 60 * usual_minutes; }
+};
