@@ -71,7 +71,7 @@ Adam<T>::Adam(const char* name, NamedTensors<T> parameters, const AdamOptions& o
     : Optimizer<T>(std::move(parameters), options.learning_rate), options_(options), decoupled_(decoupled) {
   detail::check_option(name, "beta1", options.beta1, 0, 1);
   detail::check_option(name, "beta2", options.beta2, 0, 1);
-  detail::check_epsilon<T>(name, options.epsilon);
+  detail::check_divisor<T>(name, options.epsilon);
   detail::check_option(name, "weight decay", options.weight_decay, 0, detail::no_limit);
   this->add_moment("first");
   this->add_moment("second");

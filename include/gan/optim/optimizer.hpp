@@ -102,7 +102,7 @@ inline constexpr double no_limit = std::numeric_limits<double>::infinity();
 
 /// Throws for an epsilon that is 0 in T: an element whose gradients have all been 0 would be divided by 0.
 template <class T>
-void check_epsilon(const char* optimizer, double epsilon) {
+void check_divisor(const char* optimizer, double epsilon) {
   constexpr double least = std::numeric_limits<T>::min();
   check(is_finite(epsilon) && epsilon >= least, optimizer, ": epsilon is ", epsilon,
         ", expected a number above 0, at least ", least);

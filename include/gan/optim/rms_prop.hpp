@@ -48,7 +48,7 @@ template <class T>
 RmsProp<T>::RmsProp(NamedTensors<T> parameters, Options options)
     : Optimizer<T>(std::move(parameters), options.learning_rate), options_(options) {
   detail::check_option("rms_prop", "alpha", options.alpha, 0, 1);
-  detail::check_epsilon<T>("rms_prop", options.epsilon);
+  detail::check_divisor<T>("rms_prop", options.epsilon);
   detail::check_option("rms_prop", "momentum", options.momentum, 0, 1);
   detail::check_option("rms_prop", "weight decay", options.weight_decay, 0, detail::no_limit);
   this->add_moment("square");
