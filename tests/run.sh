@@ -3,7 +3,7 @@
 #
 #   sh tests/run.sh [CMake options]
 #
-# The build is kept in build/release. The environment may hold GAN_PRESET, another preset (debug, asan, clang), and
+# The build is kept in build/release. The environment may hold GAN_PRESET, another preset of CMakePresets.json, and
 # GAN_CTEST_OPTIONS, options for ctest such as "-L nn".
 set -eu
 
@@ -13,6 +13,7 @@ preset=${GAN_PRESET:-release}
 
 install_packages g++ cmake ninja-build libeigen3-dev catch2 nlohmann-json3-dev libstb-dev libcli11-dev zlib1g-dev \
   ca-certificates
+[ "$preset" != clang ] || install_packages clang libomp-dev libc++-dev libc++abi-dev
 require_tools
 
 jobs=$(build_jobs)

@@ -1,4 +1,4 @@
-// A slow build is told of once, with the cure for what it lacks and for nothing else.
+// A slow or unsafe build is told of once, with the cure for what it lacks and for nothing else.
 #include "gan/core/build.hpp"
 
 #include "support/catch.hpp"
@@ -10,7 +10,7 @@ TEST_CASE("a fast build has no warning") { CHECK(build_warning({}).empty()); }
 
 TEST_CASE("the warning names what is lacking and its cure") {
   const std::string slow = build_warning({.optimized = false});
-  CHECK_THAT(slow, ContainsSubstring("without optimisation") && ContainsSubstring("-O3"));
+  CHECK_THAT(slow, ContainsSubstring("without optimization") && ContainsSubstring("-O3"));
   CHECK(slow.find("OpenMP") == std::string::npos);
   CHECK(slow.find("vector") == std::string::npos);
 
@@ -24,9 +24,15 @@ TEST_CASE("the warning names what is lacking and its cure") {
   CHECK(single.find("-O3") == std::string::npos);
   CHECK(single.find("vector") == std::string::npos);
 
-  const std::string all = build_warning({.optimized = false, .vectorized = false, .threaded = false});
-  for (const char* part :
-       {"without optimisation", "vector instructions", "without OpenMP", "-O3", "gan_enable_native", "-fopenmp"})
+  const std::string finite = build_warning({.ieee = false});
+  CHECK_THAT(finite, ContainsSubstring("-ffast-math") && ContainsSubstring("-fno-finite-math-only"));
+  CHECK_THAT(finite, ContainsSubstring("NaN"));
+  CHECK(finite.find("slower") == std::string::npos);
+  CHECK(finite.find("-O3") == std::string::npos);
+
+  const std::string all = build_warning({.optimized = false, .vectorized = false, .threaded = false, .ieee = false});
+  for (const char* part : {"without optimization", "vector instructions", "without OpenMP", "-O3", "gan_enable_native",
+                           "-fopenmp", "Built with -ffast-math", "-fno-finite-math-only"})
     CHECK_THAT(all, ContainsSubstring(part));
   CHECK(all.find('\n') == std::string::npos);
 }
@@ -43,6 +49,11 @@ TEST_CASE("the facts are those of the compiler's macros") {
 #endif
 #ifdef _OPENMP
   CHECK(facts.threaded);
+#endif
+#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__
+  CHECK(!facts.ieee);
+#else
+  CHECK(facts.ieee);
 #endif
 }
 

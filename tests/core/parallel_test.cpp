@@ -5,18 +5,14 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 using gan::Index;
 
-namespace {
-struct KeepThreads {
-  int before = gan::threads();
-  ~KeepThreads() { gan::set_threads(before); }
-};
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("every index is visited once") {
-  const KeepThreads keep;
+  const gan::test::ThreadCount keep;
   for (const int threads : {1, 2, 3, 7})
     for (const Index n : {0, 1, 2, 3, 63, 64, 65, 1000, 40000})
       for (const Index grain : {1, 7, 64, 16384}) {
@@ -40,7 +36,7 @@ TEST_CASE("every index is visited once") {
 }
 
 TEST_CASE("loops inside loops run in one part") {
-  const KeepThreads keep;
+  const gan::test::ThreadCount keep;
   gan::set_threads(2);
   std::atomic<int> outer{0}, inner{0};
   std::atomic<Index> total{0};
@@ -58,7 +54,7 @@ TEST_CASE("loops inside loops run in one part") {
 }
 
 TEST_CASE("the number of threads is checked") {
-  const KeepThreads keep;
+  const gan::test::ThreadCount keep;
   gan::set_threads(2);
 #ifdef _OPENMP
   REQUIRE(gan::threads() == 2);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 using gan::Index;
 using gan::Rng;
@@ -249,7 +250,7 @@ TEST_CASE("Permutations are permutations, all equally likely", "[random]") {
 }
 
 TEST_CASE("Fills do not depend on the number of threads", "[random]") {
-  const int before = gan::threads();
+  const gan::test::ThreadCount restore;
   const std::size_t n = 100003;
   std::vector<std::vector<double>> results;
   for (const int threads : {1, 2, 3}) {
@@ -267,7 +268,6 @@ TEST_CASE("Fills do not depend on the number of threads", "[random]") {
     append(std::vector<double>{double(rng.state().position)});
     results.push_back(all);
   }
-  gan::set_threads(before);
   REQUIRE(results[0] == results[1]);
   REQUIRE(results[0] == results[2]);
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 using gan::Dataset;
 using gan::Index;
@@ -51,12 +52,11 @@ TEST_CASE("a large batch is the same on any number of threads") {
   const auto data = Dataset<float>::from_bytes({28, 28, 1}, bytes);
   std::vector<Index> indices;
   for (Index i = 0; i < count; ++i) indices.push_back(i * 7 % count);
-  const int before = gan::threads();
+  const gan::test::ThreadCount restore;
   gan::set_threads(1);
   const auto one = data.gather(indices);
   gan::set_threads(3);
   const auto three = data.gather(indices);
-  gan::set_threads(before);
   CHECK(std::equal(one.data(), one.data() + one.size(), three.data()));
   bool right = true;
   for (Index k = 0; k < count; ++k)

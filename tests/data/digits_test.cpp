@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 using gan::Index;
 
@@ -38,12 +39,11 @@ double squared_distance(const std::vector<double>& mean, const std::uint8_t* pic
 }  // namespace
 
 TEST_CASE("Digits depend on the seed and their place alone", "[digits]") {
-  const int before = gan::threads();
+  const gan::test::ThreadCount restore;
   gan::set_threads(1);
   const auto once = gan::draw_digits(203, 5);
   gan::set_threads(3);
   const auto again = gan::draw_digits(203, 5), shorter = gan::draw_digits(37, 5), other = gan::draw_digits(203, 6);
-  gan::set_threads(before);
   REQUIRE(once.count == 203);
   REQUIRE(once.pixels.size() == 203 * area);
   REQUIRE(once.labels.size() == 203);

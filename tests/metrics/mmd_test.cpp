@@ -8,6 +8,7 @@
 #include "gan/core/parallel.hpp"
 #include "gan/tensor/random.hpp"
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 using gan::Index;
 using gan::Rng;
@@ -117,10 +118,7 @@ TEST_CASE("a tiny bandwidth tells equal rows from others and nothing else", "[me
 }
 
 TEST_CASE("the discrepancy repeats to the bit on any number of threads", "[metrics]") {
-  struct Restore {
-    int threads = gan::threads();
-    ~Restore() { gan::set_threads(threads); }
-  } restore;
+  const gan::test::ThreadCount restore;
   Rng rng(5);
   const auto x = gan::normal<float>(rng, {700, 20}), y = gan::normal<float>(rng, {900, 20}, 0.1);
   gan::set_threads(1);

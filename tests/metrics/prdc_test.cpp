@@ -8,6 +8,7 @@
 #include "gan/core/parallel.hpp"
 #include "gan/tensor/random.hpp"
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 using gan::Index;
 using gan::prdc;
@@ -111,10 +112,7 @@ TEST_CASE("samples that are exact copies are within balls of radius 0", "[metric
 }
 
 TEST_CASE("the result is the same on any number of threads", "[metrics]") {
-  struct Restore {
-    int threads = gan::threads();
-    ~Restore() { gan::set_threads(threads); }
-  } restore;
+  const gan::test::ThreadCount restore;
   Rng rng(3);
   const auto real = gan::normal<float>(rng, {500, 20}), generated = gan::normal<float>(rng, {400, 20}, 0.2);
   gan::set_threads(1);

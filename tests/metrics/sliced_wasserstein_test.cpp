@@ -8,6 +8,7 @@
 #include "gan/core/parallel.hpp"
 #include "gan/tensor/random.hpp"
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 using gan::Index;
 using gan::Rng;
@@ -73,10 +74,7 @@ TEST_CASE("sliced distances of moved and scaled samples", "[metrics]") {
 }
 
 TEST_CASE("sliced distances repeat with the seed, on any number of threads", "[metrics]") {
-  struct Restore {
-    int threads = gan::threads();
-    ~Restore() { gan::set_threads(threads); }
-  } restore;
+  const gan::test::ThreadCount restore;
   Rng rng(4), a(9), b(9), c(10);
   const auto x = gan::normal<float>(rng, {500, 30}), y = gan::normal<float>(rng, {300, 30}, 0.2);
   gan::set_threads(1);

@@ -8,6 +8,7 @@
 #include "gan/core/parallel.hpp"
 #include "gan/nn/sequential.hpp"
 #include "support/layercheck.hpp"
+#include "support/threads.hpp"
 
 using gan::BatchNorm;
 using gan::Index;
@@ -82,10 +83,7 @@ TEST_CASE("the fused and the composed gradients agree where loops are parallel",
 }
 
 TEST_CASE("batch norm is the same on any number of threads", "[nn]") {
-  struct Restore {
-    int threads = gan::threads();
-    ~Restore() { gan::set_threads(threads); }
-  } restore;
+  const gan::test::ThreadCount restore;
   std::vector<Tensor<float>> results;
   for (const int threads : {1, 2, 3}) {
     gan::set_threads(threads);

@@ -6,6 +6,7 @@
 
 #include "gan/core/parallel.hpp"
 #include "support/layercheck.hpp"
+#include "support/threads.hpp"
 
 using gan::Index;
 using gan::Rng;
@@ -58,10 +59,7 @@ TEST_CASE("evaluation and a rate of 0 are the identity and draw nothing", "[nn]"
 }
 
 TEST_CASE("masks repeat with the seed, whatever the number of threads", "[nn]") {
-  struct Restore {
-    int threads = gan::threads();
-    ~Restore() { gan::set_threads(threads); }
-  } restore;
+  const gan::test::ThreadCount restore;
   const auto x = Tensor<float>::ones({300, 200});
   gan::set_threads(1);
   Rng a(2), b(2), c(3);

@@ -15,6 +15,7 @@
 #include "gan/nn/reshape.hpp"
 #include "gan/nn/sequential.hpp"
 #include "support/layercheck.hpp"
+#include "support/threads.hpp"
 
 using gan::Dense;
 using gan::Index;
@@ -220,10 +221,7 @@ TEST_CASE("a layer of the user's own is a class with a forward", "[nn]") {
 }
 
 TEST_CASE("layers give the same on any number of threads", "[nn]") {
-  struct Restore {
-    int threads = gan::threads();
-    ~Restore() { gan::set_threads(threads); }
-  } restore;
+  const gan::test::ThreadCount restore;
   std::vector<Tensor<float>> results;
   for (const int threads : {1, 2}) {
     gan::set_threads(threads);

@@ -4,6 +4,7 @@
 #include "gan/ops/elementwise.hpp"
 #include "support/catch.hpp"
 #include "support/gradcheck.hpp"
+#include "support/threads.hpp"
 
 using namespace gan;
 using gan::test::random_tensor;
@@ -219,7 +220,7 @@ TEST_CASE("padding same is asymmetric as in TensorFlow, and transposed output is
 
 TEST_CASE("convolution repeats bit by bit and agrees between numbers of threads") {
   Rng rng(16);
-  const int before = threads();
+  const gan::test::ThreadCount restore;
   struct {
     Shape x, weight;
   } const cases[] = {
@@ -234,7 +235,6 @@ TEST_CASE("convolution repeats bit by bit and agrees between numbers of threads"
       results.push_back(
           {y, conv2d_input_gradient(y, w, c.x, options), conv2d_weight_gradient(x, y, c.weight, options)});
     }
-    set_threads(before);
     for (std::size_t i = 0; i < results.size(); ++i)
       for (std::size_t k = 0; k < 3; ++k) {
         const auto &a = results[i][k], &same_threads = results[i / 2 * 2][k];

@@ -1,4 +1,6 @@
 // Results are the same, bit for bit, for any number of threads.
+#include "support/threads.hpp"
+
 #include <cstring>
 #include <functional>
 #include <string>
@@ -18,17 +20,12 @@ using F = Tensor<float>;
 
 namespace {
 
-struct KeepThreads {
-  int before = gan::threads();
-  ~KeepThreads() { gan::set_threads(before); }
-};
-
 bool identical(const F& a, const F& b) {
   return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), sizeof(float) * std::size_t(a.size())) == 0;
 }
 
 void require_same_for_all_threads(const std::string& what, const std::function<F()>& f) {
-  const KeepThreads keep;
+  const gan::test::ThreadCount keep;
   INFO(what);
   gan::set_threads(1);
   const F expected = f();

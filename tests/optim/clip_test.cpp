@@ -6,6 +6,7 @@
 
 #include "gan/tensor/random.hpp"
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 using namespace gan;
 
@@ -48,7 +49,7 @@ TEST_CASE("Clipping by global norm leaves short gradients and non-finite ones as
 }
 
 TEST_CASE("The global norm is summed in double and does not depend on the number of threads", "[clip]") {
-  const int before = threads();
+  const gan::test::ThreadCount restore;
   constexpr Index n = 200001;
   Tensor<float> p({n});
   // 200,000 squares of 1e-3 beside one of 1e6: in float they would all be lost.
@@ -70,7 +71,6 @@ TEST_CASE("The global norm is summed in double and does not depend on the number
     if (count == 1) first = norm;
     REQUIRE(norm == first);
   }
-  set_threads(before);
 }
 
 TEST_CASE("Clipping by value limits gradients, clipping weights limits weights", "[clip]") {

@@ -16,6 +16,7 @@
 #include "gan/tensor/random.hpp"
 #include "optim/reference_values.hpp"
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 using namespace gan;
 
@@ -197,7 +198,7 @@ TEST_CASE("An optimizer continued from its saved state goes on bit by bit", "[op
 }
 
 TEST_CASE("Results of optimizers do not depend on the number of threads", "[optim]") {
-  const int before = threads();
+  const gan::test::ThreadCount restore;
   for (const auto& c : cases<float>()) {
     INFO(c.name);
     Tensor<float> first;
@@ -216,7 +217,6 @@ TEST_CASE("Results of optimizers do not depend on the number of threads", "[opti
         first = p;
     }
   }
-  set_threads(before);
 }
 
 TEST_CASE("An optimizer skips what has no gradient, knows its own, and counts steps once", "[optim]") {

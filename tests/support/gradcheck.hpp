@@ -16,6 +16,11 @@ namespace gan::test {
 using Inputs = std::vector<Tensor<double>>;
 using Function = std::function<Tensor<double>(const Inputs&)>;
 
+/// Checks the gradients of sum(w f()), w random, with respect to the leaves `xs` that f uses: in first order both with
+/// and without a graph, which may be computed by different code, and the gradients of those gradients (projected on
+/// random directions), with respect to w too.
+inline void check_gradients_of(const std::function<Tensor<double>()>& f, Inputs xs, double tolerance = 1e-6);
+
 /// Uniform on [low, high).
 inline Tensor<double> random_tensor(const Shape& shape, Rng& rng, double low = -1, double high = 1) {
   auto x = Tensor<double>::empty(shape);
@@ -53,25 +58,34 @@ inline void require_close(const Tensor<double>& found, const Tensor<double>& exp
 /// Checks the gradients of sum(w f(inputs)), w random, with respect to every input, and the gradients of those
 /// gradients (projected on random directions) with respect to every input and to w.
 inline void check_gradients(const Function& f, const Inputs& given, double tolerance = 1e-6) {
-  Rng rng(987);
   Inputs inputs;
-  for (const auto& x : given) inputs.push_back(x.clone().set_requires_grad());
-  Tensor<double> w = random_tensor(f(inputs).shape(), rng).set_requires_grad();
-  const auto loss = [&] { return sum(w * f(inputs)); };
-  const auto first = grad(loss(), inputs, {.create_graph = true});
+  for (const auto& x : given) inputs.push_back(x.clone());
+  check_gradients_of([&] { return f(inputs); }, inputs, tolerance);
+}
+
+inline void check_gradients_of(const std::function<Tensor<double>()>& f, Inputs xs, double tolerance) {
+  Rng rng(987);
+  for (auto& x : xs) x.set_requires_grad();
+  Tensor<double> w = random_tensor(f().shape(), rng).set_requires_grad();
+  const auto loss = [&] { return sum(w * f()); };
+  const auto composed = grad(loss(), xs, {.create_graph = true}), fused = grad(loss(), xs);
+  const auto name = [&](std::size_t i) {
+    return i == xs.size() ? std::string("w") : "input " + std::to_string(i) + " " + xs[i].label();
+  };
   Inputs directions;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const auto expected = finite_difference([&] { return loss().item(); }, inputs[i]);
-    require_close(first[i], expected, tolerance, "first order, input " + std::to_string(i));
-    directions.push_back(random_tensor(inputs[i].shape(), rng));
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    const auto expected = finite_difference([&] { return loss().item(); }, xs[i]);
+    require_close(composed[i], expected, tolerance, "first order with a graph, " + name(i));
+    require_close(fused[i], expected, tolerance, "first order without a graph, " + name(i));
+    directions.push_back(random_tensor(xs[i].shape(), rng));
   }
   const auto projected = [&](bool create_graph) {
-    const auto gradients = grad(loss(), inputs, {.create_graph = create_graph});
+    const auto gradients = grad(loss(), xs, {.create_graph = create_graph});
     auto total = Tensor<double>::scalar(0);
     for (std::size_t i = 0; i < gradients.size(); ++i) total = total + sum(gradients[i] * directions[i]);
     return total;
   };
-  Inputs all = inputs;
+  Inputs all = xs;
   all.push_back(w);
   const auto scalar = projected(true);
   // A function that is linear in everything has gradients without history; their derivatives are zero.
@@ -80,7 +94,7 @@ inline void check_gradients(const Function& f, const Inputs& given, double toler
   if (scalar.requires_grad()) second = grad(scalar, all);
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto expected = finite_difference([&] { return projected(false).item(); }, all[i]);
-    require_close(second[i], expected, tolerance, "second order, input " + std::to_string(i));
+    require_close(second[i], expected, tolerance, "second order, " + name(i));
   }
 }
 

@@ -1,8 +1,11 @@
 // A folder that is gone after the test, and files made of given bytes.
 #pragma once
 
+#include <sys/resource.h>
+
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -11,12 +14,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#ifndef _WIN32
-#include <sys/resource.h>
-
-#include <csignal>
-#endif
 
 class TemporaryFolder {
  public:
@@ -59,7 +56,6 @@ inline std::string contents(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-#ifndef _WIN32
 /// While it lives, no file can grow beyond that many bytes: what a full disk looks like to the program.
 class FileSizeLimit {
  public:
@@ -80,4 +76,3 @@ class FileSizeLimit {
   rlimit before_{};
   void (*handler_)(int);
 };
-#endif
