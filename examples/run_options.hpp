@@ -72,5 +72,16 @@ struct RunOptions {
     if (epochs > 0) notes["epochs"] = std::to_string(epochs);
     lock.reset();
   }
+  /// What --change means for the state of the run.
+  gan::ResumeOptions changes() const {
+    static const std::map<std::string, std::set<std::string>> meant{
+        {"rate", {"rate"}},   {"objective", {"objective"}}, {"real-label", {"objective"}}, {"penalty", {"penalty"}},
+        {"batch", {"batch"}}, {"flip", {"augmentations"}},  {"data", {"data", "items"}}};
+    gan::ResumeOptions all;
+    for (const auto& name : change)
+      if (const auto found = meant.find(name); found != meant.end())
+        all.change.insert(found->second.begin(), found->second.end());
+    return all;
+  }
   double seconds() const { return minutes > 0 ? 60 * minutes : epochs > 0 ? 1e12 : 60 * usual_minutes; }
 };
