@@ -17,10 +17,10 @@ struct RunOptions {
   double minutes = 0, usual_minutes = 3;
   int threads = 0;
   bool resume = false, overwrite = false;
-  std::vector<std::string> change;
-  std::map<std::string, std::string> notes;  ///< for the checkpoint
-  std::optional<gan::FolderLock> lock;       ///< until the run takes it
-  gan::Index stored_epochs = 0;              ///< what a resumed run was begun for
+  std::vector<std::string> change{};
+  std::map<std::string, std::string> notes{};  ///< for the checkpoint
+  std::optional<gan::FolderLock> lock{};       ///< until the run takes it
+  gan::Index stored_epochs = 0;                ///< what a resumed run was begun for
 
   std::filesystem::path checkpoint() const { return out / "checkpoint.safetensors"; }
 
