@@ -147,7 +147,7 @@ void train(Options& options, const CLI::App& app) {
                    .average = gan::MovingAverageOptions{.decay = 0.995},
                    .seed = options.seed});
   if (run.resume) {
-    gan::load_checkpoint(run.checkpoint(), trainer, &loader);
+    gan::load_checkpoint(run.checkpoint(), trainer, &loader, run.changes());
     std::printf("Going on with %s from step %lld.\n", run.out.c_str(), static_cast<long long>(trainer.steps()));
   } else {
     std::printf("%s\n%s\n", generator.summary().c_str(), discriminator.summary(image).c_str());

@@ -120,7 +120,7 @@ void train(TrainOptions& options, const CLI::App& app) {
                    .samples = 100,
                    .seed = options.seed});
   if (run.resume) {
-    gan::load_checkpoint(run.checkpoint(), trainer, &loader);
+    gan::load_checkpoint(run.checkpoint(), trainer, &loader, run.changes());
     std::printf("Going on with %s from step %lld.\n", run.out.c_str(), static_cast<long long>(trainer.steps()));
   } else {
     std::printf("%s\n%s\n", generator->summary().c_str(), discriminator->summary({28, 28, 1}).c_str());

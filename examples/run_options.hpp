@@ -17,10 +17,10 @@ struct RunOptions {
   double minutes = 0, usual_minutes = 3;
   int threads = 0;
   bool resume = false, overwrite = false;
-  std::vector<std::string> change;
-  std::map<std::string, std::string> notes;  ///< for the checkpoint
-  std::optional<gan::FolderLock> lock;       ///< until the run takes it
-  gan::Index stored_epochs = 0;              ///< what a resumed run was begun for
+  std::vector<std::string> change{};
+  std::map<std::string, std::string> notes{};  ///< for the checkpoint
+  std::optional<gan::FolderLock> lock{};       ///< until the run takes it
+  gan::Index stored_epochs = 0;                ///< what a resumed run was begun for
 
   std::filesystem::path checkpoint() const { return out / "checkpoint.safetensors"; }
 
@@ -71,6 +71,17 @@ struct RunOptions {
     if (epochs == 0 && minutes == 0 && stored_epochs > done) epochs = stored_epochs;
     if (epochs > 0) notes["epochs"] = std::to_string(epochs);
     lock.reset();
+  }
+  /// What --change means for the state of the run.
+  gan::ResumeOptions changes() const {
+    static const std::map<std::string, std::set<std::string>> meant{
+        {"rate", {"rate"}},   {"objective", {"objective"}}, {"real-label", {"objective"}}, {"penalty", {"penalty"}},
+        {"batch", {"batch"}}, {"flip", {"augmentations"}},  {"data", {"data", "items"}}};
+    gan::ResumeOptions all;
+    for (const auto& name : change)
+      if (const auto found = meant.find(name); found != meant.end())
+        all.change.insert(found->second.begin(), found->second.end());
+    return all;
   }
   double seconds() const { return minutes > 0 ? 60 * minutes : epochs > 0 ? 1e12 : 60 * usual_minutes; }
 };

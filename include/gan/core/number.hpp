@@ -1,7 +1,6 @@
 // Numbers as text and from text, whatever the locale: files and lines that programs read have a decimal point.
 #pragma once
 
-#include <algorithm>
 #include <charconv>
 #include <locale>
 #include <optional>
@@ -40,12 +39,10 @@ inline std::string general_text(double value, int digits) {
   return detail::number_text(value, std::chars_format::general, digits);
 }
 
-/// As many of them as it takes to read the same number again: 0.0007, 1e-300.
-inline std::string number_text(double value) {
-  const std::string shortest = detail::number_text(value, std::chars_format::scientific);
-  const auto digits = std::count_if(shortest.begin(), std::find(shortest.begin(), shortest.end(), 'e'),
-                                    [](char c) { return '0' <= c && c <= '9'; });
-  return general_text(value, std::max(1, static_cast<int>(digits)));
+/// The shortest text that reads back as this very number: "0.0002", "60000", "1e-08".
+inline std::string number_text(double x) {
+  const bool plain = x > -1e15 && x < 1e15 && (x == 0 || x > 1e-5 || x < -1e-5);
+  return plain ? detail::number_text(x, std::chars_format::fixed) : detail::number_text(x);
 }
 
 /// That many digits behind the point, 0 to 50, as printf's %.<digits>f in the "C" locale.

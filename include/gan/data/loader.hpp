@@ -159,7 +159,7 @@ Batch<T> Loader<T>::make(std::span<const Index> items, const RngState& random) c
     for (const Index i : items) batch.labels.push_back(dataset_.labels()[static_cast<std::size_t>(i)]);
   }
   Rng rng(random);
-  for (const auto& augmentation : augmentations_) augmentation(batch.images, rng);
+  augment(batch.images, rng);
   return batch;
 }
 

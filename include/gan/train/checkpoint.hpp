@@ -8,16 +8,15 @@
 #include <filesystem>
 #include <functional>
 #include <map>
-#include <span>
 #include <string>
 #include <system_error>
 #include <vector>
 
 #include "gan/core/file.hpp"
-#include "gan/core/finite.hpp"
 #include "gan/core/warn.hpp"
 #include "gan/data/loader.hpp"
 #include "gan/io/safetensors.hpp"
+#include "gan/train/checks.hpp"
 #include "gan/train/loader_text.hpp"
 #include "gan/train/options_text.hpp"
 #include "gan/train/run.hpp"
@@ -125,7 +124,7 @@ struct Checkpoint {
   }
   void save(auto& run) {
     for (const auto& [name, tensor] : run.trainer.state())
-      if (!all_finite(std::span(tensor.data(), static_cast<std::size_t>(tensor.size()))))
+      if (!all_finite(tensor))
         throw NotFinite(path.string() + ": not saved: \"" + name + "\" is not finite after step " +
                         std::to_string(run.trainer.steps()));
     std::error_code ignored;

@@ -140,7 +140,10 @@ class Run {
   bool done() const {
     return (epoch_limit > 0 && epochs() >= epoch_limit) || (step_limit > 0 && trainer.steps() >= step_limit);
   }
-  std::string nothing_to_do() const;
+  std::string nothing_to_do() const {
+    return "0 steps: the loader has completed " + std::to_string(epochs()) + " epochs and the trainer " +
+           std::to_string(trainer.steps()) + " steps, which is all that was asked for";
+  }
   template <class Callback>
   static constexpr bool has_hook = requires(Callback& c, Run& run) {
     c.on_start(run);
@@ -197,15 +200,6 @@ double Run<Trainer>::progress() const {
                              static_cast<double>(loader.position()) / static_cast<double>(loader.batches_per_epoch())) /
                                 static_cast<double>(epoch_limit));
   return std::min(share, 1.0);
-}
-
-template <class Trainer>
-std::string Run<Trainer>::nothing_to_do() const {
-  return epoch_limit > 0 && epochs() >= epoch_limit
-             ? "no step to make: the loader has done " + std::to_string(epochs()) + " epochs, of " +
-                   std::to_string(epoch_limit) + " in all"
-             : "no step to make: the trainer has made " + std::to_string(trainer.steps()) + " steps, of " +
-                   std::to_string(step_limit) + " in all";
 }
 
 template <class Trainer>

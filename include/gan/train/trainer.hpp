@@ -296,11 +296,7 @@ FitResult Trainer<G, D, O, Opt, P>::fit(Loader<T>& loader, const FitOptions& opt
   rehearse("generator_schedule", options_.generator_schedule, steps_, planned - 1);
   rehearse("discriminator_schedule", options_.discriminator_schedule, steps_, planned - 1);
   rehearse("instance_noise", options_.instance_noise, steps_, planned - 1);
-  FitResult result = run.go([&] { return step([&] { return loader.next().images; }); }, callbacks...);
-  if (result.steps == 0 && !result.stopped && result.reason.empty())
-    result.reason = "0 steps: the loader has completed " + std::to_string(run.epochs()) + " epochs and the trainer " +
-                    std::to_string(steps_) + " steps, which is all that was asked for";
-  return result;
+  return run.go([&] { return step([&] { return loader.next().images; }); }, callbacks...);
 }
 
 template <class G, class D, class O, class Opt, class P>

@@ -17,6 +17,7 @@
 #include "gan/core/finite.hpp"
 #include "gan/core/number.hpp"
 #include "gan/optim/clip.hpp"
+#include "gan/train/gradient_hook.hpp"
 #include "gan/train/run.hpp"
 
 namespace gan {
@@ -82,7 +83,7 @@ class CollapseWatch {
 
   /// Throws for options out of range.
   explicit CollapseWatch(Options options = {});
-  ~CollapseWatch() { stop_listening(); }
+  ~CollapseWatch() { hook_.remove(); }
   CollapseWatch(const CollapseWatch&) = delete;
   CollapseWatch& operator=(const CollapseWatch&) = delete;
 
@@ -92,12 +93,11 @@ class CollapseWatch {
   void on_start(auto& run);
   void on_step(auto& run);
   bool on_not_finite(auto& run, const Error& error);
-  void on_end(auto&) { stop_listening(); }
+  void on_end(auto&) { hook_.remove(); }
 
  private:
   // Shared with the hook, which may outlive the watch.
   struct Gradients {
-    bool active = true;
     Index every = 1;
     double generator = -1, discriminator = -1;
   };
@@ -115,10 +115,6 @@ class CollapseWatch {
   static double mean_distance(const Rows& a, const Rows& b);
   static double mean_distance(const Rows& a);
   static std::string text(double value) { return general_text(value, 3); }
-  void stop_listening() {
-    if (gradients_) gradients_->active = false;
-    if (const auto remove = std::exchange(remove_hook_, nullptr)) remove();
-  }
   Rows sample(auto& run, Index n) const;
   void judge();
   void judge_gradient(const std::string& network, double norm, std::size_t slot);
@@ -128,7 +124,7 @@ class CollapseWatch {
 
   Options options_;
   std::shared_ptr<Gradients> gradients_;
-  std::function<void()> remove_hook_;
+  HookHandle hook_;
   const void* trainer_ = nullptr;
   Rows real_;
   double real_distance_ = -1;
@@ -165,21 +161,17 @@ void CollapseWatch::on_start(auto& run) {
   check(real_.rows() == generated, "collapse watch: generated samples have ", generated, " values, real ones ",
         real.shape(), " have ", real_.rows(), ", after the loader's augmentations");
   real_distance_ = real_.cols() > 1 ? mean_distance(real_) : -1;
-  stop_listening();
+  hook_.remove();
   if (trainer_ != &run.trainer || last_.step > run.trainer.steps()) episodes_ = {};
   trainer_ = &run.trainer;
   summed_ = 0;
   gradients_ = std::make_shared<Gradients>();
   gradients_->every = options_.every;
-  const auto hook = [gradients = gradients_](const auto& event) {
-    if (!gradients->active || event.step % gradients->every != 0) return;
+  hook_ = run.trainer.add_gradient_hook([gradients = gradients_](const auto& event) {
+    if (event.step % gradients->every != 0) return;
     const double norm = clip_by_global_norm(event.parameters, std::numeric_limits<double>::infinity());
     (event.network[0] == 'g' ? gradients->generator : gradients->discriminator) = norm;
-  };
-  if constexpr (requires { run.trainer.add_gradient_hook(hook).remove(); })
-    remove_hook_ = [handle = run.trainer.add_gradient_hook(hook)]() mutable { handle.remove(); };
-  else
-    run.trainer.add_gradient_hook(hook);
+  });
 }
 
 // Samples for the first n of the same latents every time, which leave no trace in the generator.
