@@ -1,15 +1,13 @@
 // Gradient checks: every operation and layer against finite differences, in first and second order.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "gan/core/random.hpp"
 #include "gan/ops/arithmetic.hpp"
-#include "support/catch.hpp"
+#include "support/matchers.hpp"
 
 namespace gan::test {
 
@@ -36,18 +34,6 @@ inline Tensor<double> finite_difference(const std::function<double()>& f, Tensor
     g.mutable_data()[i] = (high - low) / (2 * step);
   }
   return g;
-}
-
-inline void require_close(const Tensor<double>& found, const Tensor<double>& expected, double tolerance,
-                          const std::string& what) {
-  INFO(what << ": found " << found << ", expected " << expected);
-  REQUIRE(found.shape() == expected.shape());
-  double worst = 0;
-  for (Index i = 0; i < found.size(); ++i) {
-    const double error = std::abs(found.data()[i] - expected.data()[i]) / std::max(1.0, std::abs(expected.data()[i]));
-    worst = std::isnan(error) ? error : std::max(worst, error);
-  }
-  REQUIRE(worst <= tolerance);
 }
 
 /// Checks the gradients of sum(w f(inputs)), w random, with respect to every input, and the gradients of those

@@ -51,7 +51,7 @@ struct ConvolutionOptions {
 namespace detail {
 
 /// Largest stride, dilation, padding or factor: far beyond use, and products of them do not overflow.
-constexpr Index conv_limit = 1 << 16;
+inline constexpr Index conv_limit = 1 << 16;
 
 /// One axis: output position o and kernel tap k meet input position o * stride + k * dilation - before.
 struct ConvAxis {
