@@ -86,6 +86,15 @@ TEST_CASE("copies, views and detached tensors share memory, clones do not") {
   REQUIRE_FALSE(clone.is(x));
 }
 
+TEST_CASE("a view has as many elements as the tensor") {
+  const auto x = counting({4});
+  REQUIRE_THROWS_WITH(x.view({1 << 20}), "view: [1048576] has 1048576 elements, the tensor [4] has 4");
+  REQUIRE_THROWS_WITH(x.view({3}), "view: [3] has 3 elements, the tensor [4] has 4");
+  REQUIRE_THROWS_AS(x.view({}), gan::Error);
+  REQUIRE_THROWS_WITH(Tensor<double>().view({4}), ContainsSubstring("used before it was given a value"));
+  REQUIRE_FALSE(Tensor<double>().unique());
+}
+
 TEST_CASE("unique tells whether anything else sees the memory") {
   Tensor<double> x = counting({4});
   REQUIRE(x.unique());

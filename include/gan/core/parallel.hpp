@@ -20,7 +20,10 @@ inline int threads() {
 #endif
 }
 
-/// Sets it, for the calling thread's loops and for Eigen's products. Throws unless it is in [1, 1024].
+/// Sets it: for loops that the calling thread starts, and for Eigen's own products, of all threads. A thread that was
+/// started otherwise begins with OpenMP's default; since sums over parts depend on the number of threads, a training
+/// loop that moves to another thread gives the same bits only after set_threads there. Throws unless it is in [1,
+/// 1024].
 inline void set_threads(int n) {
   check(n >= 1 && n <= 1024, "set_threads: ", n, " threads, expected 1 to 1024");
 #ifdef _OPENMP
