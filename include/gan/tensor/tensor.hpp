@@ -46,7 +46,7 @@ class Tensor {
   Tensor(const Shape& shape, std::initializer_list<T> values)
       : Tensor(shape, std::span<const T>(values.begin(), values.size())) {}
 
-  /// Uninitialised memory of that shape.
+  /// Uninitialized memory of that shape.
   static Tensor empty(const Shape& shape);
   static Tensor full(const Shape& shape, T value);
   static Tensor zeros(const Shape& shape) { return full(shape, T(0)); }
