@@ -79,14 +79,7 @@ void compare(const Configuration& c, double tolerance, std::uint64_t seed) {
     pgw[iw] += g * a;
   });
   const auto check_close = [&](const Tensor<T>& found, const Tensor<double>& expected, const char* what) {
-    INFO(what << ' ' << found.shape());
-    REQUIRE(found.shape() == expected.shape());
-    double worst = 0;
-    for (Index i = 0; i < found.size(); ++i) {
-      const double e = std::abs(static_cast<double>(found.data()[i]) - expected.data()[i]);
-      worst = std::isnan(e) ? 1e9 : std::max(worst, e);
-    }
-    REQUIRE(worst <= tolerance * std::sqrt(static_cast<double>(c.x[0] * c.weight.size())));
+    require_close(found, expected, tolerance * std::sqrt(static_cast<double>(c.x[0] * c.weight.size())), what);
   };
   check_close(conv2d(x, w, bias, o), y, "forward");
   check_close(conv2d_input_gradient(gy, w, c.x, o), gx, "input gradient");

@@ -36,8 +36,16 @@ inline Tensor<double> finite_difference(const std::function<double()>& f, Tensor
   return g;
 }
 
-/// Checks the gradients of sum(w f(inputs)), w random, with respect to every input, and the gradients of those
-/// gradients (projected on random directions) with respect to every input and to w.
+/// Gradients are compared relative to their size, down to 1e-3: below, differences of f lose their digits.
+inline void require_gradient(const Tensor<double>& found, const Tensor<double>& expected, double tolerance,
+                             const std::string& what) {
+  INFO(what);
+  REQUIRE(difference(found, expected, tolerance, 1e-3) == "");
+}
+
+/// Checks the gradients of sum(w f(inputs)), w random, with respect to every input, asked for together and alone, with
+/// and without a graph, and the gradients of those gradients (projected on random directions) with respect to every
+/// input and to w.
 inline void check_gradients(const Function& f, const Inputs& given, double tolerance = 1e-6) {
   Rng rng(987);
   Inputs inputs;
@@ -48,7 +56,10 @@ inline void check_gradients(const Function& f, const Inputs& given, double toler
   Inputs directions;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const auto expected = finite_difference([&] { return loss().item(); }, inputs[i]);
-    require_close(first[i], expected, tolerance, "first order, input " + std::to_string(i));
+    const auto what = "first order, input " + std::to_string(i);
+    require_gradient(first[i], expected, tolerance, what);
+    for (const bool graph : {false, true})  // an operation that mistakes which inputs are wanted shows here
+      require_close(grad(loss(), inputs[i], {.create_graph = graph}), first[i], 1e-13, what + " alone");
     directions.push_back(random_tensor(inputs[i].shape(), rng));
   }
   const auto projected = [&](bool create_graph) {
@@ -66,7 +77,7 @@ inline void check_gradients(const Function& f, const Inputs& given, double toler
   if (scalar.requires_grad()) second = grad(scalar, all);
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto expected = finite_difference([&] { return projected(false).item(); }, all[i]);
-    require_close(second[i], expected, tolerance, "second order, input " + std::to_string(i));
+    require_gradient(second[i], expected, tolerance, "second order, input " + std::to_string(i));
   }
 }
 
