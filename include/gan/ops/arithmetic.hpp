@@ -71,10 +71,11 @@ Tensor<T> binary(const char* op, const Tensor<T>& a, const Tensor<T>& b, F f) {
   return broadcast_map(a.shape() == b.shape() ? a.shape() : broadcast(op, a.shape(), b.shape()), a, b, f);
 }
 
-/// gate * g, and 0 where the gate is 0, even for a g that is infinite or NaN. The gate, of g's shape, is a constant.
+/// gate * g, and 0 where the gate is 0, even for a g that is infinite or NaN. The gate, of g's shape, is a constant
+/// without history.
 template <class T>
 Tensor<T> gated(const Tensor<T>& g, const Tensor<T>& gate) {
-  return record("gated", binary("gated", g, gate, [](T p, T q) { return q == 0 ? T(0) : p * q; }), {g, gate.detach()},
+  return record("gated", binary("gated", g, gate, [](T p, T q) { return q == 0 ? T(0) : p * q; }), {g, gate},
                 [](Backward<T>& d) { d.give(0, gated(d.grad(), d.x(1))); });
 }
 

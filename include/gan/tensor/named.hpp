@@ -3,6 +3,7 @@
 
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "gan/tensor/tensor.hpp"
@@ -38,10 +39,18 @@ void copy_values(const char* what, const NamedTensors<T>& from, const NamedTenso
     for (const auto& entry : to) unknown.erase(entry.name);
     fail(what, ": \"", unknown.begin()->first, "\" ", unknown.begin()->second->shape(), " is not known");
   }
+  // A source may be the memory of a target of another name, and is copied before that is written.
+  std::unordered_set<const T*> written;
+  for (const auto& entry : to) written.insert(entry.tensor.data());
+  std::vector<Tensor<T>> values;
   for (const auto& [name, tensor] : to) {
-    Tensor<T> target = tensor;
     const Tensor<T>& source = *sources.at(name);
-    std::copy_n(source.data(), source.size(), target.mutable_data());
+    const bool moves = source.data() != tensor.data() && written.contains(source.data());
+    values.push_back(moves ? source.clone() : source);
+  }
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    Tensor<T> target = to[i].tensor;
+    std::copy_n(values[i].data(), values[i].size(), target.mutable_data());
   }
 }
 
