@@ -2,7 +2,10 @@
 #include "gan/core/memory.hpp"
 
 #include <atomic>
+#include <cstdlib>
 #include <cstring>
+#include <new>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -10,6 +13,19 @@
 #include "support/catch.hpp"
 
 using gan::BufferCache;
+
+namespace {
+thread_local int allocations_until_failure = -1;  // never
+}
+
+// In this program, so that an allocation can be made to fail.
+void* operator new(std::size_t bytes) {
+  if (allocations_until_failure >= 0 && allocations_until_failure-- == 0) throw std::bad_alloc();
+  if (void* memory = std::malloc(bytes)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 // The test asks for more than any machine has; the address sanitizer would stop there.
 extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
@@ -87,6 +103,61 @@ TEST_CASE("more memory than there is, is an error") {
   REQUIRE(cache.statistics().bytes_cached == 0);  // what was cached has been tried
   void* buffer = cache.acquire(7000);             // and the cache still works
   cache.release(buffer, 7000);
+}
+
+TEST_CASE("what is not used for long goes back to the system") {
+  auto& cache = BufferCache::instance();
+  cache.trim();
+  constexpr std::size_t large = 64 << 20, small = 1 << 20;
+  const auto use = [&](std::size_t bytes, int buffers) {
+    std::vector<void*> held;
+    for (int i = 0; i < buffers; ++i) held.push_back(cache.acquire(bytes));
+    for (void* buffer : held) cache.release(buffer, bytes);
+  };
+  use(large, 2);  // once
+  REQUIRE(cache.statistics().bytes_cached == 2 * large);
+  for (int i = 0; i < 3000; ++i) use(small, 3);  // in use for ever
+  REQUIRE(cache.statistics().bytes_cached == 3 * small);
+  const auto allocations = cache.statistics().system_allocations;
+  for (int i = 0; i < 3000; ++i) use(small, 3);
+  REQUIRE(cache.statistics().system_allocations == allocations);
+
+  // However rare, what is used again and again stays when little else is asked for.
+  use(large, 1);
+  const auto before = cache.statistics().system_allocations;
+  for (int step = 0; step < 20; ++step) {
+    use(large, 1);
+    for (int i = 0; i < 10; ++i) use(small, 3);
+  }
+  REQUIRE(cache.statistics().system_allocations == before);
+
+  cache.reset_peak();
+  REQUIRE(cache.statistics().peak_bytes_in_use == cache.statistics().bytes_in_use);
+  use(large, 1);
+  REQUIRE(cache.statistics().peak_bytes_in_use == cache.statistics().bytes_in_use + large);
+  cache.trim();
+}
+
+TEST_CASE("a cache without memory for its own lists is an error") {
+  auto& cache = BufferCache::instance();
+  const auto before = cache.statistics();
+  for (int nth = 0; nth < 2; ++nth) {
+    const std::size_t bytes = nth == 0 ? 12345678 : 23456789;  // sizes that nothing else asks for
+    CAPTURE(nth);
+    std::string message;
+    allocations_until_failure = nth;
+    try {
+      cache.acquire(bytes);
+    } catch (const gan::Error& error) {
+      message = error.what();
+    }
+    REQUIRE(allocations_until_failure == -1);
+    REQUIRE_THAT(message, ContainsSubstring("memory: cannot allocate "));
+    REQUIRE(cache.statistics().bytes_in_use == before.bytes_in_use);
+    void* buffer = cache.acquire(bytes);  // and the cache still works
+    cache.release(buffer, bytes);
+  }
+  cache.trim();
 }
 
 TEST_CASE("threads never get the same buffer") {

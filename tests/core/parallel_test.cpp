@@ -2,8 +2,10 @@
 #include "gan/core/parallel.hpp"
 
 #include <atomic>
+#include <new>
 #include <vector>
 
+#include "gan/core/memory.hpp"
 #include "support/catch.hpp"
 #include "support/threads.hpp"
 
@@ -51,6 +53,33 @@ TEST_CASE("loops inside loops run in one part") {
 #ifdef _OPENMP
   REQUIRE(inner == outer);
 #endif
+}
+
+TEST_CASE("what a part throws arrives at the caller, of the first part") {
+  const KeepThreads keep;
+  for (const int threads : {1, 2, 3, 7}) {
+    CAPTURE(threads);
+    gan::set_threads(threads);
+    std::atomic<Index> done{0};
+    REQUIRE_THROWS_WITH(gan::parallel_for(1000, 1,
+                                          [&](Index begin, Index end) {
+                                            done += end - begin;
+                                            gan::fail("part at ", begin);
+                                          }),
+                        "part at 0");
+#ifdef _OPENMP
+    REQUIRE(done == 1000);  // the other parts are not cut short
+#endif
+    REQUIRE_THROWS_AS(gan::parallel_for(10, 1, [](Index, Index) { throw 5; }), int);
+    REQUIRE_THROWS_WITH(gan::parallel_for(10, 1, [](Index, Index) { throw std::bad_alloc(); }),
+                        ContainsSubstring("memory: a loop over ") && ContainsSubstring(" items found none"));
+    REQUIRE_THROWS_WITH(
+        gan::parallel_for(10, 1, [](Index, Index) { gan::BufferCache::instance().acquire(std::size_t{1} << 60); }),
+        ContainsSubstring("memory: cannot allocate"));
+    Index sum = 0;
+    gan::parallel_for(10, 100, [&](Index begin, Index end) { sum += end - begin; });  // and loops still work
+    REQUIRE(sum == 10);
+  }
 }
 
 TEST_CASE("the number of threads is checked") {

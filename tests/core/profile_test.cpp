@@ -100,4 +100,7 @@ TEST_CASE("a profile ends with its life") {
   { const Profile::Scope scope("after"); }
   Profile next;
   REQUIRE(next.rows().empty());
+  REQUIRE_THROWS_WITH(Profile(), "profile: another Profile of this thread is alive");
+  { const Profile::Scope scope("counted"); }
+  REQUIRE(next.rows().size() == 1);
 }

@@ -2,6 +2,7 @@
 #include "gan/core/random.hpp"
 
 #include <cmath>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <set>
@@ -122,6 +123,41 @@ TEST_CASE("The last word maps below the upper end and the first to the lower end
   REQUIRE(gan::detail::UniformRange<double>(0, 1)(ones, ones) == 1 - 0x1p-53);
   REQUIRE(gan::detail::UniformRange<float>(-1e6f, 3)(ones) < 3.0f);
   REQUIRE(gan::detail::UniformRange<double>(-1e6, 3)(ones, ones) < 3.0);
+}
+
+TEST_CASE("Uniform numbers of any range are low + u (high - low), whatever the compiler contracts", "[random]") {
+  int contracted = 0;
+  // Every product is exact, and `volatile` keeps each sum rounded by itself, as in the definition.
+  for (const auto& [low, high] : {std::pair{-0.1, 12.3}, {1e-3, 1.7}, {-1e6, 3.0}, {0.1, 0.3}}) {
+    const double span = high - low;
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &span, sizeof span);
+    bits = (bits + (1u << 26)) & ~std::uint64_t{0x7FFFFFF};
+    double head = 0;
+    std::memcpy(&head, &bits, sizeof head);
+    const double rest = span - head;
+    std::vector<double> numbers(1000);
+    gan::Rng rng(77);
+    rng.uniform(std::span<double>(numbers), low, high);
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      const std::size_t chunk = i / 64, part = i % 64 / 32, lane = i % 32;
+      const auto position = static_cast<std::uint32_t>(chunk * 32 + lane);
+      const auto word = gan::philox4x32_10({position, 0, 0, 0}, {77, 0});
+      const std::uint64_t a = word[2 * part] >> 5, b = word[2 * part + 1] >> 6;
+      const double u = static_cast<double>(a) * 0x1p-27, v = static_cast<double>(b) * 0x1p-53;
+      volatile double product[] = {u * head, u * rest, v * head, v * rest};
+      volatile double sum = product[2] + product[3];
+      sum = product[1] + sum;
+      sum = product[0] + sum;
+      sum = low + sum;
+      CAPTURE(low, high, i);
+      REQUIRE(numbers[i] == sum);
+      const long double exact = low + (static_cast<long double>(a << 26 | b) * 0x1p-53L) * span;
+      REQUIRE(std::abs(static_cast<long double>(numbers[i]) - exact) <= 0x1p-52L * std::max(std::abs(low), high));
+      contracted += numbers[i] != std::fma(u + v, span, low);
+    }
+  }
+  REQUIRE(contracted > 10);  // the simpler formula depends on it
 }
 
 TEST_CASE("Normal numbers have the right moments and tails", "[random]") {
@@ -361,6 +397,9 @@ TEST_CASE("Wrong arguments of random numbers throw and say what was found", "[ra
   REQUIRE_THROWS_AS(rng.truncated_normal(to, nan), gan::Error);
   REQUIRE_THROWS_WITH(rng.integers(whole, 5, 5), ContainsSubstring("[5, 5)"));
   REQUIRE_THROWS_WITH(rng.integer(6, 5), ContainsSubstring("[6, 5)"));
+  REQUIRE_THROWS_AS(rng.bernoulli(to, 0.5, nan), gan::Error);
   REQUIRE_THROWS_WITH(rng.permutation(-1), ContainsSubstring("-1"));
+  for (const int exponent : {50, 60, 62})
+    REQUIRE_THROWS_WITH(rng.permutation(Index{1} << exponent), ContainsSubstring("permutation: no memory for "));
   REQUIRE(rng.state() == Rng().state());
 }

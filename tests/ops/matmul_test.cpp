@@ -142,3 +142,35 @@ TEST_CASE("single precision products are accurate") {
   const Eigen::MatrixXd expected = a.matrix().cast<double>() * b.matrix().cast<double>();
   REQUIRE((c.matrix().cast<double>() - expected).cwiseAbs().maxCoeff() < 1e-4);
 }
+
+TEST_CASE("products that are cut by columns, on any number of threads") {
+  gan::Rng rng(87);
+  const int before = gan::threads();
+  struct {
+    Index m, k, n;
+  } const sizes[] = {{5, 40, 1000}, {128, 100, 784}, {17, 33, 405}, {1, 700, 333}, {300, 50, 70}};
+  for (const auto [m, k, n] : sizes)
+    for (const bool ta : {false, true})
+      for (const bool tb : {false, true}) {
+        CAPTURE(m, k, n, ta, tb);
+        const auto a = random_tensor(ta ? Shape{k, m} : Shape{m, k}, rng);
+        const auto b = random_tensor(tb ? Shape{n, k} : Shape{k, n}, rng);
+        for (const int threads : {1, 2, 3}) {
+          CAPTURE(threads);
+          gan::set_threads(threads);
+          require_product(a, ta, b, tb);
+          const auto c = gan::matmul(a, b, {.transpose_a = ta, .transpose_b = tb});
+          REQUIRE(bit_difference(gan::matmul(a, b, {.transpose_a = ta, .transpose_b = tb}), c) == "");
+        }
+      }
+  const auto x = random_tensor({64, 100}, rng), bias = random_tensor({784}, rng);
+  auto w = random_tensor({100, 784}, rng).set_requires_grad();
+  for (const int threads : {1, 2, 3}) {
+    CAPTURE(threads);
+    gan::set_threads(threads);
+    const auto y = gan::linear(x, w, bias), g = grad(y, w);
+    REQUIRE(bit_difference(gan::linear(x, w, bias), y) == "");
+    REQUIRE(bit_difference(grad(gan::linear(x, w, bias), w), g) == "");
+  }
+  gan::set_threads(before);
+}

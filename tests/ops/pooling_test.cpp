@@ -92,6 +92,41 @@ TEST_CASE("max pooling lets NaN through, never padding, and gives ties to the fi
   require_close(grad(max_pool2d(ties), ties), Tensor<double>({1, 2, 2, 1}, {1, 0, 0, 0}), 0, "ties");
 }
 
+TEST_CASE("pooling in several parts, on any number of threads") {
+  Rng rng(4);
+  const int before = threads();
+  auto x = random_tensor({40, 24, 20, 10}, rng).set_requires_grad();
+  const PoolOptions options{.kernel = 3, .stride = 2, .padding = 1};
+  const Shape shape{40, 12, 10, 10};
+  const auto w = random_tensor(shape, rng);
+  std::vector<Tensor<double>> first;
+  for (const int n : {1, 2, 3}) {
+    CAPTURE(n);
+    set_threads(n);
+    const auto average = avg_pool2d(x, options), largest = max_pool2d(x, options);
+    require_close(average, plain(x, shape, 3, 2, 1, 1, mean_of), 1e-14, "average");
+    require_close(largest, plain(x, shape, 3, 2, 1, 1, max_of), 0, "max");
+    const std::vector<Tensor<double>> results{average, largest, grad(average, x, {}, w), grad(largest, x, {}, w)};
+    if (first.empty()) first = results;
+    for (std::size_t i = 0; i < results.size(); ++i) REQUIRE(test::bit_difference(results[i], first[i]) == "");
+  }
+  set_threads(before);
+  // Adjoint: <pool(x), w> = <x, gradient> for the linear one, and for the other at its own x.
+  const auto dot = [](const Tensor<double>& a, const Tensor<double>& b) { return (a.values() * b.values()).sum(); };
+  REQUIRE(dot(first[0], w) == Approx(dot(x, first[2])));
+  REQUIRE(dot(first[1], w) == Approx(dot(x, first[3])));
+}
+
+TEST_CASE("all of max pooling is profiled, as one call") {
+  const Tensor<float> x({2, 8, 8, 4});
+  Profile profile;
+  max_pool2d(x);
+  const auto rows = profile.rows();
+  REQUIRE(rows.size() == 1);
+  REQUIRE(rows[0].name == "max_pool2d");
+  REQUIRE(rows[0].calls == 1);
+}
+
 TEST_CASE("pooling names the numbers of a mistake") {
   const Tensor<float> x({2, 5, 6, 4});
   REQUIRE_THROWS_WITH(avg_pool2d(Tensor<float>({2, 5})), ContainsSubstring("avg_pool2d: x [2, 5], expected"));

@@ -1,7 +1,9 @@
 // Upsampling and pixel shuffling: values, gradients, errors.
 #include "gan/ops/resize.hpp"
 
+#include <algorithm>
 #include <limits>
+#include <tuple>
 
 #include "gan/ops/elementwise.hpp"
 #include "support/catch.hpp"
@@ -46,6 +48,48 @@ TEST_CASE("pixel shuffle moves channels to pixels and back") {
   require_close(pixel_unshuffle(y, 2), x, 0, "unshuffle");
 }
 
+TEST_CASE("upsampling of several images and channels, in several parts") {
+  Rng rng(5);
+  const int before = threads();
+  struct {
+    Index n, h, w, c, rows, columns;
+  } const sizes[] = {{2, 3, 4, 3, 2, 3}, {3, 2, 1, 5, 1, 4}, {7, 20, 30, 3, 2, 2}};
+  for (const auto [n, h, w, c, rows, columns] : sizes) {
+    auto x = random_tensor({n, h, w, c}, rng).set_requires_grad();
+    Tensor<double> nearest({n, h * rows, w * columns, c}), bilinear(nearest.shape());
+    const auto between = [](Index o, Index factor, Index length) {
+      const double at = std::clamp((double(o) + 0.5) / double(factor) - 0.5, 0.0, double(length - 1));
+      const Index low = static_cast<Index>(at);
+      return std::tuple{low, std::min(low + 1, length - 1), at - double(low)};
+    };
+    for (Index i = 0; i < nearest.size(); ++i) {
+      const auto at = test::unravel(nearest.shape(), i);
+      nearest.mutable_data()[i] = x.at({at[0], at[1] / rows, at[2] / columns, at[3]});
+      const auto [top, bottom, down] = between(at[1], rows, h);
+      const auto [left, right, along] = between(at[2], columns, w);
+      bilinear.mutable_data()[i] =
+          (1 - down) * ((1 - along) * x.at({at[0], top, left, at[3]}) + along * x.at({at[0], top, right, at[3]})) +
+          down * ((1 - along) * x.at({at[0], bottom, left, at[3]}) + along * x.at({at[0], bottom, right, at[3]}));
+    }
+    const auto weights = random_tensor(nearest.shape(), rng);
+    std::vector<Tensor<double>> first;
+    for (const int count : {1, 2, 3}) {
+      CAPTURE(x.shape(), count);
+      set_threads(count);
+      const auto a = upsample_nearest(x, {rows, columns}), b = upsample_bilinear(x, {rows, columns});
+      require_close(a, nearest, 0, "nearest");
+      require_close(b, bilinear, 1e-14, "bilinear");
+      const std::vector<Tensor<double>> results{a, b, grad(a, x, {}, weights), grad(b, x, {}, weights)};
+      if (first.empty()) first = results;
+      for (std::size_t i = 0; i < results.size(); ++i) REQUIRE(test::bit_difference(results[i], first[i]) == "");
+    }
+    set_threads(before);
+    const auto dot = [](const Tensor<double>& a, const Tensor<double>& b) { return (a.values() * b.values()).sum(); };
+    REQUIRE(dot(nearest, weights) == Approx(dot(x, first[2])));
+    REQUIRE(dot(bilinear, weights) == Approx(dot(x, first[3])));
+  }
+}
+
 TEST_CASE("resize gradients in first and second order") {
   Rng rng(3);
   const auto check = [&](const Shape& shape, const auto& f) {
@@ -63,6 +107,9 @@ TEST_CASE("resize names the numbers of a mistake") {
   const Tensor<float> x({2, 5, 6, 4});
   REQUIRE_THROWS_WITH(upsample_nearest(Tensor<float>({2, 5}), 2), ContainsSubstring("x [2, 5], expected"));
   REQUIRE_THROWS_WITH(upsample_bilinear(x, {2, 0}), ContainsSubstring("factor {2, 0}"));
+  constexpr Index huge = Index{1} << 50;
+  REQUIRE_THROWS_AS(upsample_nearest(Tensor<float>({0, huge, 1, 1}), 1 << 14), Error);
+  REQUIRE_THROWS_AS(upsample_bilinear(Tensor<float>({0, huge, 1, 1}), 1 << 14), Error);
   REQUIRE_THROWS_WITH(pixel_shuffle(x, 3), ContainsSubstring("4 channels") && ContainsSubstring("3 x 3"));
   REQUIRE_THROWS_WITH(pixel_unshuffle(x, 2), ContainsSubstring("[2, 5, 6, 4]") && ContainsSubstring("multiples of 2"));
 }

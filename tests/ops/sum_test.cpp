@@ -103,6 +103,26 @@ TEST_CASE("large sums in single precision stay accurate") {
   for (Index i = 0; i < 4; ++i) REQUIRE(columns.at({i}) == Approx(0.1f * double(1 << 20)).epsilon(1e-4));
 }
 
+TEST_CASE("sums of many rows stay accurate, however wide they are") {
+  for (const Index columns : {2, 31, 1024, 1025, 2500}) {
+    const Index rows = (1 << 22) / columns;
+    CAPTURE(columns);
+    const auto mean = sum(Tensor<float>::full({rows, columns}, 0.1f), {0}) / double(rows);
+    REQUIRE(difference(mean, Tensor<float>::full({columns}, 0.1f), 1e-5, 0.1) == "");
+  }
+  // And every element is counted once.
+  for (const Index columns : {1023, 1025, 1040, 2049, 5000}) {
+    CAPTURE(columns);
+    auto x = Tensor<double>({2, 150, columns}), expected = Tensor<double>({2, columns});
+    double* to = x.mutable_data();
+    for (Index i = 0; i < x.size(); ++i) {
+      to[i] = static_cast<double>(i % 8191);
+      expected.mutable_data()[i / (150 * columns) * columns + i % columns] += to[i];
+    }
+    REQUIRE(difference(sum(x, {1}), expected) == "");
+  }
+}
+
 TEST_CASE("sums of nothing are zero") {
   REQUIRE(sum(Tensor<double>({0, 3})).item() == 0);
   const auto y = sum(Tensor<double>({0, 3}), {0});

@@ -1,17 +1,17 @@
 // Results are the same, bit for bit, for any number of threads.
 #include "support/threads.hpp"
 
-#include <cstring>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "gan/ops/batch_norm.hpp"
 #include "gan/ops/gather.hpp"
 #include "gan/ops/reduce.hpp"
 #include "gan/ops/shaping.hpp"
 #include "gan/ops/softmax.hpp"
 #include "gan/tensor/random.hpp"
-#include "support/catch.hpp"
+#include "support/matchers.hpp"
 
 using gan::Index;
 using gan::Shape;
@@ -19,10 +19,6 @@ using gan::Tensor;
 using F = Tensor<float>;
 
 namespace {
-
-bool identical(const F& a, const F& b) {
-  return a.shape() == b.shape() && std::memcmp(a.data(), b.data(), sizeof(float) * std::size_t(a.size())) == 0;
-}
 
 void require_same_for_all_threads(const std::string& what, const std::function<F()>& f) {
   const gan::test::ThreadCount keep;
@@ -32,7 +28,7 @@ void require_same_for_all_threads(const std::string& what, const std::function<F
   for (const int threads : {2, 3}) {
     CAPTURE(threads);
     gan::set_threads(threads);
-    REQUIRE(identical(f(), expected));
+    REQUIRE(gan::test::bit_difference(f(), expected) == "");
   }
 }
 
@@ -80,6 +76,22 @@ TEST_CASE("reductions do not depend on the number of threads") {
       require_same_for_all_threads("max", [&] { return gan::max(x, axes); });
     }
   }
+}
+
+TEST_CASE("normalization does not depend on the number of threads") {
+  gan::Rng rng(105);
+  auto x = gan::normal<float>(rng, {60, 9, 11, 24}).set_requires_grad();
+  const F scale = gan::uniform<float>(rng, {24}), shift = gan::uniform<float>(rng, {24}),
+          w = gan::normal<float>(rng, x.shape());
+  const auto batch = [&] { return batch_norm(x, scale, shift).y; };
+  // Groups of 6 channels, as in GroupNorm.
+  const auto group = [&] { return reshape(normalize(reshape(x, {60, 99, 4, 6}), {1, 3}), x.shape()); };
+  require_same_for_all_threads("batch", batch);
+  require_same_for_all_threads("batch mean", [&] { return batch_norm(x, scale, shift).mean; });
+  require_same_for_all_threads("batch gradient", [&] { return grad(batch(), x, {}, w); });
+  require_same_for_all_threads("batch gradient, composed", [&] { return grad(batch(), x, {.create_graph = true}, w); });
+  require_same_for_all_threads("group", group);
+  require_same_for_all_threads("group gradient", [&] { return grad(group(), x, {}, w); });
 }
 
 TEST_CASE("rows, moves and gradients do not depend on the number of threads") {

@@ -1,15 +1,13 @@
 // Gradient checks: every operation and layer against finite differences, in first and second order.
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "gan/core/random.hpp"
 #include "gan/ops/arithmetic.hpp"
-#include "support/catch.hpp"
+#include "support/matchers.hpp"
 
 namespace gan::test {
 
@@ -43,20 +41,16 @@ inline Tensor<double> finite_difference(const std::function<double()>& f, Tensor
   return g;
 }
 
-inline void require_close(const Tensor<double>& found, const Tensor<double>& expected, double tolerance,
-                          const std::string& what) {
-  INFO(what << ": found " << found << ", expected " << expected);
-  REQUIRE(found.shape() == expected.shape());
-  double worst = 0;
-  for (Index i = 0; i < found.size(); ++i) {
-    const double error = std::abs(found.data()[i] - expected.data()[i]) / std::max(1.0, std::abs(expected.data()[i]));
-    worst = std::isnan(error) ? error : std::max(worst, error);
-  }
-  REQUIRE(worst <= tolerance);
+/// Gradients are compared relative to their size, down to 1e-3: below, differences of f lose their digits.
+inline void require_gradient(const Tensor<double>& found, const Tensor<double>& expected, double tolerance,
+                             const std::string& what) {
+  INFO(what);
+  REQUIRE(difference(found, expected, tolerance, 1e-3) == "");
 }
 
-/// Checks the gradients of sum(w f(inputs)), w random, with respect to every input, and the gradients of those
-/// gradients (projected on random directions) with respect to every input and to w.
+/// Checks the gradients of sum(w f(inputs)), w random, with respect to every input, asked for together and alone, with
+/// and without a graph, and the gradients of those gradients (projected on random directions) with respect to every
+/// input and to w.
 inline void check_gradients(const Function& f, const Inputs& given, double tolerance = 1e-6) {
   Inputs inputs;
   for (const auto& x : given) inputs.push_back(x.clone());
@@ -75,8 +69,11 @@ inline void check_gradients_of(const std::function<Tensor<double>()>& f, Inputs 
   Inputs directions;
   for (std::size_t i = 0; i < xs.size(); ++i) {
     const auto expected = finite_difference([&] { return loss().item(); }, xs[i]);
-    require_close(composed[i], expected, tolerance, "first order with a graph, " + name(i));
-    require_close(fused[i], expected, tolerance, "first order without a graph, " + name(i));
+    require_gradient(composed[i], expected, tolerance, "first order with a graph, " + name(i));
+    require_gradient(fused[i], expected, tolerance, "first order without a graph, " + name(i));
+    for (const bool graph : {false, true})  // an operation that mistakes which inputs are wanted shows here
+      require_close(grad(loss(), xs[i], {.create_graph = graph}), graph ? composed[i] : fused[i], 1e-13,
+                    "first order alone, " + name(i));
     directions.push_back(random_tensor(xs[i].shape(), rng));
   }
   const auto projected = [&](bool create_graph) {
@@ -94,7 +91,7 @@ inline void check_gradients_of(const std::function<Tensor<double>()>& f, Inputs 
   if (scalar.requires_grad()) second = grad(scalar, all);
   for (std::size_t i = 0; i < all.size(); ++i) {
     const auto expected = finite_difference([&] { return projected(false).item(); }, all[i]);
-    require_close(second[i], expected, tolerance, "second order, " + name(i));
+    require_gradient(second[i], expected, tolerance, "second order, " + name(i));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "gan/ops/arithmetic.hpp"
+#include "gan/tensor/named.hpp"
 #include "gan/tensor/random.hpp"
 #include "support/catch.hpp"
 
@@ -84,6 +85,26 @@ TEST_CASE("copies, views and detached tensors share memory, clones do not") {
   REQUIRE_FALSE(detached.is(x));
   REQUIRE_FALSE(view.is(x));
   REQUIRE_FALSE(clone.is(x));
+}
+
+TEST_CASE("values are copied by name between handles of the same tensors") {
+  Tensor<double> a({2}, {1, 2}), b({2}, {3, 4}), c({2}, {5, 6});
+  gan::copy_values<double>("test", {{"a", b}, {"b", c}, {"c", a}}, {{"a", a}, {"b", b}, {"c", c}});
+  REQUIRE(a.at({0}) == 3);
+  REQUIRE(b.at({0}) == 5);
+  REQUIRE(c.at({0}) == 1);
+  gan::copy_values<double>("test", {{"a", a}, {"b", b.detach()}}, {{"b", b}, {"a", a}});  // onto themselves
+  REQUIRE(a.at({1}) == 4);
+  REQUIRE(b.at({1}) == 6);
+}
+
+TEST_CASE("a view has as many elements as the tensor") {
+  const auto x = counting({4});
+  REQUIRE_THROWS_WITH(x.view({1 << 20}), "view: [1048576] has 1048576 elements, the tensor [4] has 4");
+  REQUIRE_THROWS_WITH(x.view({3}), "view: [3] has 3 elements, the tensor [4] has 4");
+  REQUIRE_THROWS_AS(x.view({}), gan::Error);
+  REQUIRE_THROWS_WITH(Tensor<double>().view({4}), ContainsSubstring("used before it was given a value"));
+  REQUIRE_FALSE(Tensor<double>().unique());
 }
 
 TEST_CASE("unique tells whether anything else sees the memory") {

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <mutex>
 #include <new>
 #include <unordered_map>
@@ -14,7 +15,9 @@
 
 namespace gan {
 
-/// Process-wide cache of buffers, aligned to 64 bytes, that tensors take their storage from. Thread-safe.
+/// Process-wide cache of buffers, aligned to 64 bytes, that tensors take their storage from. Thread-safe. Buffers that
+/// lie unused while many times the cached memory is asked for go back to the system: what a program needed once, for a
+/// large batch or a metric, it does not hold for life.
 class BufferCache {
  public:
   struct Statistics {
@@ -30,12 +33,14 @@ class BufferCache {
     return *cache;
   }
 
-  /// An uninitialised buffer of at least `bytes`. Throws gan::Error when there is no memory.
+  /// An uninitialized buffer of at least `bytes`. Throws gan::Error when there is no memory.
   void* acquire(std::size_t bytes);
   /// Gives back what `acquire(bytes)` returned.
   void release(void* buffer, std::size_t bytes) noexcept;
   /// Returns all free buffers to the system.
   void trim() noexcept;
+  /// Begins `peak_bytes_in_use` anew, at what is in use now.
+  void reset_peak() noexcept;
   Statistics statistics() const;
 
   /// The size a request is rounded up to: a multiple of an eighth of its power of two, so at most 12.5 % is wasted.
@@ -50,26 +55,44 @@ class BufferCache {
 
   struct List {
     std::vector<void*> free;
-    std::size_t count = 0;  // buffers of this size, free or not
+    std::size_t count = 0;   // buffers of this size, free or not
+    std::size_t unused = 0;  // the fewest that were free at any time since the last sweep
   };
 
-  void give_back() noexcept;  // with the mutex held
+  // All with the mutex held.
+  void* take(std::size_t size);
+  static void give_back(List& list, std::size_t buffers) noexcept;
+  void give_back() noexcept;
+  void sweep_now_and_then(std::size_t size) noexcept;
 
   mutable std::mutex mutex_;
   std::unordered_map<std::size_t, List> lists_;
   Statistics statistics_;
+  // Since the last sweep: requests, their bytes, and the most that was cached.
+  std::size_t requests_ = 0, requested_ = 0, most_cached_ = 0;
 };
 
 inline void* BufferCache::acquire(std::size_t bytes) {
   const std::size_t size = rounded(bytes);
   const std::lock_guard lock(mutex_);
+  void* const buffer = take(size);
+  statistics_.bytes_in_use += size;
+  statistics_.peak_bytes_in_use = std::max(statistics_.peak_bytes_in_use, statistics_.bytes_in_use);
+  sweep_now_and_then(size);
+  return buffer;
+}
+
+inline void* BufferCache::take(std::size_t size) {
   void* buffer = nullptr;
-  auto& list = lists_[size];
-  if (!list.free.empty()) {
-    buffer = list.free.back();
-    list.free.pop_back();
-    statistics_.bytes_cached -= size;
-  } else {
+  try {
+    auto& list = lists_[size];
+    if (!list.free.empty()) {
+      buffer = list.free.back();
+      list.free.pop_back();
+      list.unused = std::min(list.unused, list.free.size());
+      statistics_.bytes_cached -= size;
+      return buffer;
+    }
     // Room for every buffer of this size, so that release cannot fail.
     if (list.free.capacity() <= list.count) list.free.reserve(2 * list.count + 1);
     buffer = ::operator new(size, alignment, std::nothrow);
@@ -77,12 +100,14 @@ inline void* BufferCache::acquire(std::size_t bytes) {
       give_back();
       buffer = ::operator new(size, alignment, std::nothrow);
     }
-    check(buffer != nullptr, "memory: cannot allocate ", size, " bytes (", statistics_.bytes_in_use, " in use)");
-    ++statistics_.system_allocations;
-    ++list.count;
+    if (buffer) {
+      ++statistics_.system_allocations;
+      ++list.count;
+    }
+  } catch (const std::bad_alloc&) {  // of the lists themselves
+    give_back();
   }
-  statistics_.bytes_in_use += size;
-  statistics_.peak_bytes_in_use = std::max(statistics_.peak_bytes_in_use, statistics_.bytes_in_use);
+  check(buffer != nullptr, "memory: cannot allocate ", size, " bytes (", statistics_.bytes_in_use, " in use)");
   return buffer;
 }
 
@@ -92,6 +117,7 @@ inline void BufferCache::release(void* buffer, std::size_t bytes) noexcept {
   lists_.find(size)->second.free.push_back(buffer);
   statistics_.bytes_in_use -= size;
   statistics_.bytes_cached += size;
+  most_cached_ = std::max(most_cached_, statistics_.bytes_cached);
 }
 
 inline void BufferCache::trim() noexcept {
@@ -99,13 +125,41 @@ inline void BufferCache::trim() noexcept {
   give_back();
 }
 
+inline void BufferCache::reset_peak() noexcept {
+  const std::lock_guard lock(mutex_);
+  statistics_.peak_bytes_in_use = statistics_.bytes_in_use;
+}
+
+inline void BufferCache::give_back(List& list, std::size_t buffers) noexcept {
+  for (; buffers > 0; --buffers, --list.count) {
+    ::operator delete(list.free.back(), alignment);
+    list.free.pop_back();
+  }
+}
+
 inline void BufferCache::give_back() noexcept {
   for (auto& [size, list] : lists_) {
-    for (void* buffer : list.free) ::operator delete(buffer, alignment);
-    list.count -= list.free.size();
-    list.free.clear();
+    give_back(list, list.free.size());
+    list.unused = 0;
   }
   statistics_.bytes_cached = 0;
+}
+
+// A sweep is due when every cached byte could have been used many times: several steps of any training, however many
+// operations a step has.
+inline void BufferCache::sweep_now_and_then(std::size_t size) noexcept {
+  constexpr std::size_t least_requests = 1 << 12, times = 32;
+  requested_ += size;
+  if (++requests_ < least_requests || requested_ / times < most_cached_) return;
+  for (auto at = lists_.begin(); at != lists_.end();) {
+    auto& [bytes, list] = *at;
+    statistics_.bytes_cached -= list.unused * bytes;
+    give_back(list, list.unused);
+    list.unused = list.free.size();
+    at = list.count == 0 ? lists_.erase(at) : std::next(at);
+  }
+  requests_ = requested_ = 0;
+  most_cached_ = statistics_.bytes_cached;
 }
 
 inline BufferCache::Statistics BufferCache::statistics() const {

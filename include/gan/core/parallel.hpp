@@ -3,6 +3,9 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <exception>
+#include <mutex>
+#include <new>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -20,7 +23,10 @@ inline int threads() {
 #endif
 }
 
-/// Sets it, for the calling thread's loops and for Eigen's products. Throws unless it is in [1, 1024].
+/// Sets it: for loops that the calling thread starts, and for Eigen's own products, of all threads. A thread that was
+/// started otherwise begins with OpenMP's default; since sums over parts depend on the number of threads, a training
+/// loop that moves to another thread gives the same bits only after set_threads there. Throws unless it is in [1,
+/// 1024].
 inline void set_threads(int n) {
   check(n >= 1 && n <= 1024, "set_threads: ", n, " threads, expected 1 to 1024");
 #ifdef _OPENMP
@@ -31,24 +37,60 @@ inline void set_threads(int n) {
 
 namespace detail {
 
-// Not a template, so that a loop's body is compiled once: not for one thread and again for many.
+// Nothing may be thrown out of a parallel region: keeps what the first of its parts threw.
+class FirstException {
+ public:
+  void keep(Index part) noexcept {
+    const std::lock_guard lock(mutex_);
+    if (exception_ && part_ < part) return;
+    exception_ = std::current_exception();
+    part_ = part;
+  }
+  void rethrow() const {
+    if (exception_) [[unlikely]]
+      std::rethrow_exception(exception_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::exception_ptr exception_;
+  Index part_ = 0;
+};
+
+// Not templates, so that a loop's body is compiled once: not for one thread and again for many.
+inline void run_part(void (*run)(const void*, Index, Index), const void* f, Index begin, Index end) {
+  try {
+    run(f, begin, end);
+  } catch (const std::bad_alloc&) {
+    fail("memory: a loop over ", end - begin, " items found none");
+  }
+}
+
 [[gnu::noinline]] inline void run_parts(Index n, [[maybe_unused]] Index grain, void (*run)(const void*, Index, Index),
                                         const void* f) {
 #ifdef _OPENMP
   const Index parts = std::min<Index>(omp_in_parallel() ? 1 : omp_get_max_threads(), (n + grain - 1) / grain);
   if (parts > 1) {
+    FirstException thrown;
 #pragma omp parallel for schedule(static, 1) num_threads(static_cast <int>(parts))
-    for (Index part = 0; part < parts; ++part) run(f, n * part / parts, n * (part + 1) / parts);
-    return;
+    for (Index part = 0; part < parts; ++part) {
+      try {
+        run_part(run, f, n * part / parts, n * (part + 1) / parts);
+      } catch (...) {
+        thrown.keep(part);
+      }
+    }
+    return thrown.rethrow();
   }
 #endif
-  run(f, 0, n);
+  run_part(run, f, 0, n);
 }
 
 }  // namespace detail
 
-/// Calls f(begin, end) over contiguous parts of [0, n), in parallel when n > grain. `f` must not throw, and must give
-/// the same result however [0, n) is split: element-wise work, or whole items.
+/// Calls f(begin, end) over contiguous parts of [0, n), in parallel when n > grain. `f` must give the same result
+/// however [0, n) is split: element-wise work, or whole items. What it throws arrives at the caller when all parts have
+/// ended, the first part's if several throw; a lack of memory arrives as gan::Error.
 template <class F>
 void parallel_for(Index n, Index grain, const F& f) {
   if (n <= 0) return;

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "gan/core/error.hpp"
+
 namespace gan {
 
 /// Collects the self time of every operation that the creating thread runs during the Profile's life. Profiles do
@@ -21,7 +23,11 @@ class Profile {
     double flops = 0;    ///< multiplications and additions, counted by products and convolutions only
   };
 
-  Profile() { active() = this; }
+  /// Throws when another Profile of this thread is alive.
+  Profile() {
+    check(active() == nullptr, "profile: another Profile of this thread is alive");
+    active() = this;
+  }
   ~Profile() { active() = nullptr; }
   Profile(const Profile&) = delete;
   Profile& operator=(const Profile&) = delete;

@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <exception>
 #include <limits>
 #include <numbers>
 #include <numeric>
@@ -15,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "gan/core/finite.hpp"
 #include "gan/core/parallel.hpp"
 #include "gan/core/philox.hpp"
 
@@ -56,7 +58,7 @@ class Rng {
   template <class T>
   void normal(std::span<T> out, T mean = 0, T deviation = 1);
 
-  /// `value` with probability p (to 2^-33), else 0. Throws unless 0 <= p <= 1.
+  /// `value` with probability p (to 2^-33), else 0. Throws unless 0 <= p <= 1, and for a value that is NaN.
   template <class T>
   void bernoulli(std::span<T> out, double p, T value = 1);
 
@@ -68,7 +70,8 @@ class Rng {
   /// Integers in [low, high); probabilities are equal to (high - low) 2^-64. Throws when the range is empty.
   void integers(std::span<Index> out, Index low, Index high);
 
-  /// The numbers 0 ... n-1 in random order (Fisher and Yates). Throws for negative n.
+  /// The numbers 0 ... n-1 in random order (Fisher and Yates). Throws for negative n, and without memory for 16 n
+  /// bytes.
   std::vector<Index> permutation(Index n);
 
   /// Single draws: uniform in [0, 1), standard normal, integer in [low, high). Each is what a fill of length
@@ -250,8 +253,8 @@ inline Rng Rng::fork() {
 
 template <class T>
 void Rng::uniform(std::span<T> out, T low, T high) {
-  check(low < high && std::isfinite(2 * (high - low)), "uniform: range [", low, ", ", high,
-        "), expected low < high and finite numbers");
+  check(is_finite(low) && is_finite(high) && low < high && is_finite(2 * (high - low)), "uniform: range [", low, ", ",
+        high, "), expected low < high and finite numbers");
   const detail::UniformRange<T> range(low, high);
   constexpr bool single = std::is_same_v<T, float>;
   fill<single ? 4 : 2>(out, [range](const detail::PhiloxChunk& chunk, T* to) {
@@ -266,8 +269,8 @@ void Rng::uniform(std::span<T> out, T low, T high) {
 
 template <class T>
 void Rng::normal(std::span<T> out, T mean, T deviation) {
-  check(std::isfinite(mean) && std::isfinite(deviation) && deviation >= 0, "normal: mean ", mean, ", deviation ",
-        deviation, ", expected finite numbers and a deviation of at least 0");
+  check(is_finite(mean) && is_finite(deviation) && deviation >= 0, "normal: mean ", mean, ", deviation ", deviation,
+        ", expected finite numbers and a deviation of at least 0");
   fill<std::is_same_v<T, float> ? 4 : 2>(out, [mean, deviation](const detail::PhiloxChunk& chunk, T* to) {
     detail::normal_chunk(chunk, mean, deviation, to);
   });
@@ -275,7 +278,8 @@ void Rng::normal(std::span<T> out, T mean, T deviation) {
 
 template <class T>
 void Rng::bernoulli(std::span<T> out, double p, T value) {
-  check(p >= 0 && p <= 1, "bernoulli: probability ", p, ", expected one in [0, 1]");
+  check(is_finite(p) && p >= 0 && p <= 1, "bernoulli: probability ", p, ", expected one in [0, 1]");
+  check(!is_nan(value), "bernoulli: the value is ", value);
   const auto count = static_cast<std::uint64_t>(std::round(p * 0x1p32));  // of the words that mean `value`
   const std::uint32_t last = detail::low_word(count - 1);
   const T hit = count == 0 ? T(0) : value;
@@ -289,7 +293,7 @@ void Rng::bernoulli(std::span<T> out, double p, T value) {
 
 template <class T>
 void Rng::truncated_normal(std::span<T> out, std::type_identity_t<T> limit) {
-  check(limit > 0, "truncated_normal: limit ", limit, ", expected a positive one");
+  check(!is_nan(limit) && limit > 0, "truncated_normal: limit ", limit, ", expected a positive one");
   const double smallest = 0.5 * std::erfc(double(limit) / std::numbers::sqrt2), range = 0.5 - smallest;
   fill<2>(out, [=](const detail::PhiloxChunk& chunk, T* to) {
     for (int part = 0; part < 2; ++part)
@@ -318,7 +322,13 @@ inline void Rng::integers(std::span<Index> out, Index low, Index high) {
 
 inline std::vector<Index> Rng::permutation(Index n) {
   check(n >= 0, "permutation: ", n, " numbers, expected at least 0");
-  std::vector<Index> order(static_cast<std::size_t>(n)), bits(order.size());
+  std::vector<Index> order, bits;
+  try {
+    order.resize(static_cast<std::size_t>(n));
+    bits.resize(order.size());
+  } catch (const std::exception&) {
+    fail("permutation: no memory for ", n, " numbers");
+  }
   std::iota(order.begin(), order.end(), Index{0});
   integers(bits, std::numeric_limits<Index>::min(), std::numeric_limits<Index>::max());
   for (std::size_t i = order.size(); i > 1; --i)

@@ -20,6 +20,9 @@ namespace gan {
 ///
 /// Names of parameters are paths below the module asked, "hidden.weight". Modules are neither copied nor moved, since
 /// parents keep the addresses of their members.
+///
+/// One module is for one thread at a time, sampling from it included: its mode, its random numbers, the flags that
+/// Freeze sets and its buffers are plain fields. Different modules may be used by different threads.
 template <std::floating_point T>
 class Module {
  public:

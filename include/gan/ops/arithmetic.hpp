@@ -1,6 +1,8 @@
 // Addition, subtraction, multiplication, division, maximum and minimum, with broadcasting and with scalars.
 #pragma once
 
+#include <cmath>
+
 #include "gan/ops/sum.hpp"
 
 namespace gan {
@@ -19,11 +21,18 @@ Tensor<T> mul(const Tensor<T>& a, const Tensor<T>& b);
 /// a / b.
 template <class T>
 Tensor<T> div(const Tensor<T>& a, const Tensor<T>& b);
-/// max(a, b), and min(a, b). Where they are equal, each gets half of the gradient.
+/// max(a, b), and min(a, b); NaN where either is. Where they are equal, each gets half of the gradient, and a NaN gets
+/// all of it.
 template <class T>
 Tensor<T> maximum(const Tensor<T>& a, const Tensor<T>& b);
 template <class T>
 Tensor<T> minimum(const Tensor<T>& a, const Tensor<T>& b);
+
+namespace detail {
+/// x / s, rounded once.
+template <class T>
+Tensor<T> divide(const Tensor<T>& x, double s);
+}  // namespace detail
 
 /// scale * x + shift.
 template <class T>
@@ -36,6 +45,7 @@ Tensor<T> neg(const Tensor<T>& x) {
 template <class T>
 Tensor<T> reciprocal(const Tensor<T>& x, double s = 1);
 
+// Numbers beside tensors follow IEEE: x * NaN is NaN, x / 0 infinite.
 // clang-format off
 template <class T> Tensor<T> operator+(const Tensor<T>& a, const Tensor<T>& b) { return add(a, b); }
 template <class T> Tensor<T> operator-(const Tensor<T>& a, const Tensor<T>& b) { return sub(a, b); }
@@ -47,7 +57,7 @@ template <class T> Tensor<T> operator-(const Tensor<T>& x, double s) { return af
 template <class T> Tensor<T> operator-(double s, const Tensor<T>& x) { return affine(x, -1, s); }
 template <class T> Tensor<T> operator*(const Tensor<T>& x, double s) { return affine(x, s, 0); }
 template <class T> Tensor<T> operator*(double s, const Tensor<T>& x) { return affine(x, s, 0); }
-template <class T> Tensor<T> operator/(const Tensor<T>& x, double s) { return affine(x, 1 / s, 0); }
+template <class T> Tensor<T> operator/(const Tensor<T>& x, double s) { return detail::divide(x, s); }
 template <class T> Tensor<T> operator/(double s, const Tensor<T>& x) { return reciprocal(x, s); }
 template <class T> Tensor<T> operator-(const Tensor<T>& x) { return neg(x); }
 // clang-format on
@@ -61,16 +71,28 @@ Tensor<T> binary(const char* op, const Tensor<T>& a, const Tensor<T>& b, F f) {
   return broadcast_map(a.shape() == b.shape() ? a.shape() : broadcast(op, a.shape(), b.shape()), a, b, f);
 }
 
-// Of two candidates for a maximum or minimum: 1 where a wins, 1/2 at ties, 0 where b wins.
+/// gate * g, and 0 where the gate is 0, even for a g that is infinite or NaN. The gate, of g's shape, is a constant
+/// without history.
 template <class T>
-Tensor<T> share_of_winner(const Tensor<T>& a, const Tensor<T>& b) {
-  return binary("maximum", a, b, [](T p, T q) { return p > q ? T(1) : p == q ? T(0.5) : T(0); });
+Tensor<T> gated(const Tensor<T>& g, const Tensor<T>& gate) {
+  return record("gated", binary("gated", g, gate, [](T p, T q) { return q == 0 ? T(0) : p * q; }), {g, gate},
+                [](Backward<T>& d) { d.give(0, gated(d.grad(), d.x(1))); });
+}
+
+// Of two candidates for a maximum: 1 where a wins, 1/2 at ties, 0 where b wins. A NaN wins.
+template <class T>
+Tensor<T> share_of_larger(const Tensor<T>& a, const Tensor<T>& b) {
+  return binary("maximum", a, b, [](T p, T q) { return p > q || p != p ? T(1) : p == q ? T(0.5) : T(0); });
+}
+template <class T>
+Tensor<T> share_of_smaller(const Tensor<T>& a, const Tensor<T>& b) {
+  return binary("minimum", a, b, [](T p, T q) { return p < q || p != p ? T(1) : p == q ? T(0.5) : T(0); });
 }
 
 template <class T>
 void give_to_winner(Backward<T>& d, const Tensor<T>& share_of_first) {
-  if (d.wants(0)) d.give(0, sum_to(d.grad() * share_of_first, d.shape(0)));
-  if (d.wants(1)) d.give(1, sum_to(d.grad() * (1 - share_of_first), d.shape(1)));
+  if (d.wants(0)) d.give(0, sum_to(gated(d.grad(), share_of_first), d.shape(0)));
+  if (d.wants(1)) d.give(1, sum_to(gated(d.grad(), 1 - share_of_first), d.shape(1)));
 }
 
 }  // namespace detail
@@ -109,14 +131,14 @@ Tensor<T> div(const Tensor<T>& a, const Tensor<T>& b) {
 
 template <class T>
 Tensor<T> maximum(const Tensor<T>& a, const Tensor<T>& b) {
-  return record("maximum", detail::binary("maximum", a, b, [](T p, T q) { return p > q ? p : q; }), {a, b},
-                [](Backward<T>& d) { detail::give_to_winner(d, detail::share_of_winner(d.x(0), d.x(1))); });
+  return record("maximum", detail::binary("maximum", a, b, [](T p, T q) { return p > q || p != p ? p : q; }), {a, b},
+                [](Backward<T>& d) { detail::give_to_winner(d, detail::share_of_larger(d.x(0), d.x(1))); });
 }
 
 template <class T>
 Tensor<T> minimum(const Tensor<T>& a, const Tensor<T>& b) {
-  return record("minimum", detail::binary("minimum", a, b, [](T p, T q) { return p < q ? p : q; }), {a, b},
-                [](Backward<T>& d) { detail::give_to_winner(d, detail::share_of_winner(d.x(1), d.x(0))); });
+  return record("minimum", detail::binary("minimum", a, b, [](T p, T q) { return p < q || p != p ? p : q; }), {a, b},
+                [](Backward<T>& d) { detail::give_to_winner(d, detail::share_of_smaller(d.x(0), d.x(1))); });
 }
 
 template <class T>
@@ -125,6 +147,16 @@ Tensor<T> affine(const Tensor<T>& x, double scale, double shift) {
   return record("affine", detail::binary("affine", x, x, [a, b](T p, T) { return a * p + b; }), {x},
                 [scale](Backward<T>& d) { d.give(0, affine(d.grad(), scale, 0)); },
                 {{"scale", {scale}}, {"shift", {shift}}});
+}
+
+template <class T>
+Tensor<T> detail::divide(const Tensor<T>& x, double s) {
+  // A product is faster, and by a reciprocal that is exact the same.
+  int exponent = 0;
+  if (std::abs(std::frexp(s, &exponent)) == 0.5 && std::abs(exponent) < 100) return affine(x, 1 / s, 0);
+  const T a = static_cast<T>(s);
+  return record("divide", binary("divide", x, x, [a](T p, T) { return p / a; }), {x},
+                [s](Backward<T>& d) { d.give(0, divide(d.grad(), s)); }, {{"s", {s}}});
 }
 
 template <class T>

@@ -1,4 +1,4 @@
-// Batch normalisation with batch statistics, one fused pass forward and one backward.
+// Batch normalization with batch statistics, one fused pass forward and one backward.
 #pragma once
 
 #include <cmath>
@@ -16,8 +16,8 @@ struct BatchNormResult {
 };
 
 /// y = (x - mean) / sqrt(variance + epsilon) * scale + shift, with mean and variance of each channel over all other
-/// axes: x [..., c], scale [c], shift [c]. Throws when shapes do not fit or there is only one value a channel (Ioffe
-/// and Szegedy, 2015).
+/// axes: x [..., c], scale [c], shift [c]. Throws when shapes do not fit, there are no channels or only one value a
+/// channel, or epsilon is not positive and finite (Ioffe and Szegedy, 2015).
 template <class T>
 BatchNormResult<T> batch_norm(const Tensor<T>& x, const Tensor<T>& scale, const Tensor<T>& shift,
                               double epsilon = 1e-5);
@@ -27,15 +27,14 @@ namespace detail {
 /// Sums f(row number, c columns' totals) over rows, cut at places that depend on the shape alone: out [k * c].
 template <class T, class F>
 void sum_rows(Index rows, Index c, Index k, T* out, F add_row) {
-  const Index part = std::max<Index>(1, (1 << 14) / c), parts = (rows + part - 1) / part;
+  const Index part = std::clamp<Index>((1 << 14) / c, 64, 512), parts = (rows + part - 1) / part;
   auto partial = Tensor<T>::zeros({parts, k * c});
   T* totals = partial.mutable_data();
   parallel_for(parts, 1, [&](Index begin, Index end) {
     for (Index p = begin; p < end; ++p)
       for (Index row = p * part; row < std::min(rows, (p + 1) * part); ++row) add_row(row, totals + p * k * c);
   });
-  std::fill(out, out + k * c, T(0));
-  for (Index p = 0; p < parts; ++p) Values<T>(out, k * c) += ConstValues<T>(totals + p * k * c, k * c);
+  reduce_axis<SumOf<T>>(partial.data(), out, 1, parts, k * c);
 }
 
 /// Mean and biased variance of each column. The sums are of distances from the first row, so that a large common offset
@@ -120,6 +119,8 @@ BatchNormResult<T> batch_norm(const Tensor<T>& x, const Tensor<T>& scale, const 
   const Index c = x.shape().last(), rows = x.shape().rows();
   check(x.rank() >= 2 && scale.shape() == Shape{c} && shift.shape() == Shape{c}, "batch_norm: x ", x.shape(),
         ", scale ", scale.shape(), ", shift ", shift.shape(), ", expected x [..., c], scale [c], shift [c]");
+  check(c > 0, "batch_norm: x ", x.shape(), " has no channels");
+  detail::check_epsilon<T>("batch_norm", epsilon);
   check(rows >= 2, "batch_norm: x ", x.shape(), " has ", rows, " values a channel, expected at least 2");
   auto y = Tensor<T>::empty(x.shape()), mean = Tensor<T>::empty({c}), variance = mean.clone(), inverse = mean.clone();
   T *mu = mean.mutable_data(), *r = inverse.mutable_data(), *to = y.mutable_data();

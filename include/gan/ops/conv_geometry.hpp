@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 #include <ostream>
 
 #include "gan/core/shape.hpp"
@@ -51,7 +52,7 @@ struct ConvolutionOptions {
 namespace detail {
 
 /// Largest stride, dilation, padding or factor: far beyond use, and products of them do not overflow.
-constexpr Index conv_limit = 1 << 16;
+inline constexpr Index conv_limit = 1 << 16;
 
 /// One axis: output position o and kernel tap k meet input position o * stride + k * dilation - before.
 struct ConvAxis {
@@ -120,6 +121,8 @@ inline ConvAxis conv_axis(const char* op, const char* name, Index input, Index k
   check(dilation >= 1 && dilation <= limit, op, ": dilation ", dilation, " of the ", name, ", expected 1 ... ", limit);
   check(before >= 0 && after >= 0 && before <= limit && after <= limit, op, ": padding ", before, " before and ", after,
         " after the ", name, ", expected 0 ... ", limit);
+  constexpr Index most = std::numeric_limits<Index>::max() / (16 * limit);
+  check(input <= most && kernel <= most, op, ": ", input, ' ', name, " and a kernel of ", kernel, " are too many");
   ConvAxis axis{input, 0, kernel, stride, dilation, before, after};
   if (same) {
     const Index output = (input + stride - 1) / stride;
@@ -168,6 +171,8 @@ inline Index transposed_length(const char* name, Index input, Index kernel, Inde
   check(stride >= 1 && stride <= limit && dilation >= 1 && dilation <= limit && padding >= 0 && padding <= 2 * limit,
         "conv_transpose2d: stride ", stride, ", dilation ", dilation, " and total padding ", padding, " of the ", name,
         ", expected 1 ... ", limit, ", 1 ... ", limit, " and 0 ... ", 2 * limit);
+  check(input <= std::numeric_limits<Index>::max() / (16 * limit), "conv_transpose2d: ", input, ' ', name,
+        " are too many");
   check(extra >= 0 && extra < stride, "conv_transpose2d: output padding ", extra, " of the ", name,
         ", expected less than the stride ", stride);
   check(!same || extra == 0, "conv_transpose2d: output padding ", extra, " does not go with padding \"same\"");

@@ -33,7 +33,8 @@ std::optional<ConvTiles> conv_tiles(const ConvGeometry& g, bool over_input) {
     return images * (x_rows * x_row + y_rows * y_row) * static_cast<Index>(sizeof(T));
   };
   Index images = std::min(g.n, (wanted_rows + g.columns.output - 1) / g.columns.output);
-  while (bytes(images, 1) > conv_scratch_bytes && images * g.columns.output >= 2 * least_rows) images /= 2;
+  while (bytes(images, 1) > conv_scratch_bytes && images > 1 && images * g.columns.output >= 2 * least_rows)
+    images /= 2;
   if (bytes(images, 1) > conv_scratch_bytes) return {};
   Index blocks = (g.n + images - 1) / images;
   if (blocks % threads() != 0) blocks = std::min(g.n, (blocks / threads() + 1) * threads());

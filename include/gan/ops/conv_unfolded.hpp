@@ -7,7 +7,7 @@
 namespace gan::detail {
 
 /// Memory that one thread may use for copies of image patches.
-constexpr Index conv_scratch_bytes = 4 << 20;
+inline constexpr Index conv_scratch_bytes = 4 << 20;
 
 /// How many patches are unfolded at once: they should stay in the cache, but a product of few rows is slow.
 template <class T>

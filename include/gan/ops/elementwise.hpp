@@ -1,9 +1,14 @@
 // Functions of one tensor, element by element: x [...] -> [...], all differentiable any number of times.
+//
+// NaN, infinity and denormal numbers are taken and given as by the standard library's functions, wherever in the tensor
+// they are. A gradient that is masked is 0, even where the incoming one is infinite.
 #pragma once
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
+#include "gan/core/finite.hpp"
 #include "gan/ops/arithmetic.hpp"
 
 namespace gan {
@@ -23,7 +28,7 @@ Tensor<T> square(const Tensor<T>& x);
 /// |x|, with gradient 0 at 0.
 template <class T>
 Tensor<T> abs(const Tensor<T>& x);
-/// x^p for a constant p.
+/// x^p for a constant p. Throws unless p is finite.
 template <class T>
 Tensor<T> pow(const Tensor<T>& x, double p);
 /// Sine and cosine of x in radians.
@@ -31,17 +36,18 @@ template <class T>
 Tensor<T> sin(const Tensor<T>& x);
 template <class T>
 Tensor<T> cos(const Tensor<T>& x);
-/// x limited to [low, high]; no gradient flows outside. Throws unless low <= high.
+/// x limited to [low, high], either of which may be infinite; NaN stays NaN. No gradient flows outside. Throws unless
+/// low <= high.
 template <class T>
 Tensor<T> clamp(const Tensor<T>& x, double low, double high);
 
 /// max(x, 0).
 template <class T>
 Tensor<T> relu(const Tensor<T>& x);
-/// x > 0 ? x : slope * x (Maas et al., 2013).
+/// x > 0 ? x : slope * x (Maas et al., 2013). Throws unless the slope is finite.
 template <class T>
 Tensor<T> leaky_relu(const Tensor<T>& x, double slope = 0.2);
-/// x > 0 ? x : alpha * (e^x - 1) (Clevert et al., 2015).
+/// x > 0 ? x : alpha * (e^x - 1) (Clevert et al., 2015). Throws unless alpha is finite and at least 0.
 template <class T>
 Tensor<T> elu(const Tensor<T>& x, double alpha = 1);
 /// 1 / (1 + e^-x).
@@ -61,20 +67,40 @@ Tensor<T> gelu(const Tensor<T>& x);
 
 namespace detail {
 
-/// The value of f, a function of Eigen arrays, without history.
-template <class T, class F>
-Tensor<T> map(const char* op, const Tensor<T>& x, F f) {
+/// The value of f, a function of Eigen arrays, without history: where x is in [low, high], and of the scalar `careful`
+/// elsewhere. Outside, Eigen's vector code saturates, takes denormals for 0 or loses NaN, and the last elements, which
+/// are left to scalar code, differ from it.
+template <class T, class F, class G>
+Tensor<T> map_within(const char* op, const Tensor<T>& x, T low, T high, F f, G careful) {
   const Profile::Scope scope(op);
   auto y = Tensor<T>::empty(x.shape());
   const T* from = x.data();
   T* to = y.mutable_data();
   elementwise_for(x.size(), [&](Index begin, Index end) {
-    Values<T>(to + begin, end - begin) = f(ConstValues<T>(from + begin, end - begin));
+    constexpr Index block = 1024;  // looked at again while it is in the cache
+    for (Index first = begin; first < end; first += block) {
+      const Index last = std::min(first + block, end);
+      Values<T>(to + first, last - first) = f(ConstValues<T>(from + first, last - first));
+      int outside = 0;
+      for (Index i = first; i < last; ++i) outside |= int(!(from[i] >= low)) | int(!(from[i] <= high));
+      if (!outside) [[likely]]
+        continue;
+      for (Index i = first; i < last; ++i)
+        if (!(from[i] >= low && from[i] <= high)) to[i] = careful(from[i]);
+    }
   });
   return y;
 }
 
-/// The same for a scalar function.
+/// Where e^x and e^-x are normal numbers, with room for the rounding of vector code.
+template <class T>
+inline constexpr T exp_limit = sizeof(T) == 4 ? T(87) : T(708);
+
+/// Where the vector code of sine and cosine loses no digits.
+template <class T>
+inline constexpr T angle_limit = 10000;
+
+/// The value of a scalar function, without history.
 template <class T, class F>
 Tensor<T> map_scalar(const char* op, const Tensor<T>& x, F f) {
   return binary(op, x, x, [f](T a, T) { return f(a); });
@@ -83,8 +109,11 @@ Tensor<T> map_scalar(const char* op, const Tensor<T>& x, F f) {
 // x > 0 ? g : slope * g: the vector-Jacobian product of leaky_relu, linear in g.
 template <class T>
 Tensor<T> leaky_relu_gradient(const Tensor<T>& g, const Tensor<T>& x, double slope) {
+  const char* const op = "leaky_relu_gradient";
   const T s = static_cast<T>(slope);
-  return record("leaky_relu_gradient", binary("leaky_relu_gradient", g, x, [s](T p, T q) { return q > 0 ? p : s * p; }),
+  return record(op,
+                s == 0 ? binary(op, g, x, [](T p, T q) { return q <= 0 ? T(0) : p; })
+                       : binary(op, g, x, [s](T p, T q) { return q > 0 ? p : s * p; }),
                 {g, x},
                 [slope](Backward<T>& d) {
                   if (d.wants(0)) d.give(0, leaky_relu_gradient(d.grad(), d.x(1), slope));
@@ -109,7 +138,7 @@ Tensor<T> elu_slope(const Tensor<T>& x, double alpha) {
   return record("elu_slope", map_scalar("elu_slope", x, [a](T p) { return p > 0 ? T(1) : a * std::exp(p); }), {x},
                 [](Backward<T>& d) {
                   const auto below = map_scalar("elu_slope", d.x(0), [](T p) { return p > 0 ? T(0) : T(1); });
-                  d.give(0, d.grad() * d.y() * below);
+                  d.give(0, gated(d.grad() * d.y(), below));
                 });
 }
 
@@ -117,19 +146,24 @@ Tensor<T> elu_slope(const Tensor<T>& x, double alpha) {
 
 template <class T>
 Tensor<T> exp(const Tensor<T>& x) {
-  return record("exp", detail::map("exp", x, [](auto a) { return a.exp(); }), {x},
-                [](Backward<T>& d) { d.give(0, d.grad() * d.y()); });
+  constexpr T limit = detail::exp_limit<T>;
+  const auto y = detail::map_within(
+      "exp", x, -limit, limit, [](auto a) { return a.exp(); }, [](T a) { return std::exp(a); });
+  return record("exp", y, {x}, [](Backward<T>& d) { d.give(0, d.grad() * d.y()); });
 }
 
 template <class T>
 Tensor<T> log(const Tensor<T>& x) {
-  return record("log", detail::map("log", x, [](auto a) { return a.log(); }), {x},
-                [](Backward<T>& d) { d.give(0, d.grad() / d.x(0)); });
+  using Limits = std::numeric_limits<T>;
+  const auto y = detail::map_within(
+      "log", x, Limits::min(), Limits::max(), [](auto a) { return a.log(); }, [](T a) { return std::log(a); });
+  return record("log", y, {x}, [](Backward<T>& d) { d.give(0, d.grad() / d.x(0)); });
 }
 
 template <class T>
 Tensor<T> sqrt(const Tensor<T>& x) {
-  return record("sqrt", detail::map("sqrt", x, [](auto a) { return a.sqrt(); }), {x},
+  // Compiled to the processor's instruction, which is exact; Eigen's approximation has no infinity and no denormals.
+  return record("sqrt", detail::map_scalar("sqrt", x, [](T a) { return std::sqrt(a); }), {x},
                 [](Backward<T>& d) { d.give(0, 0.5 * (d.grad() / d.y())); });
 }
 
@@ -143,13 +177,14 @@ template <class T>
 Tensor<T> abs(const Tensor<T>& x) {
   return record("abs", detail::map_scalar("abs", x, [](T a) { return std::abs(a); }), {x}, [](Backward<T>& d) {
     const auto sign = detail::map_scalar("sign", d.x(0), [](T a) { return a > 0 ? T(1) : a < 0 ? T(-1) : T(0); });
-    d.give(0, d.grad() * sign);
+    d.give(0, detail::gated(d.grad(), sign));
   });
 }
 
 template <class T>
 Tensor<T> pow(const Tensor<T>& x, double p) {
   const T exponent = static_cast<T>(p);
+  check(is_finite(exponent), "pow: exponent ", p, ", expected a finite number");
   return record("pow", detail::map_scalar("pow", x, [exponent](T a) { return std::pow(a, exponent); }), {x},
                 [p](Backward<T>& d) {
                   if (p == 0) return d.give(0, Tensor<T>::zeros(d.shape(0)));
@@ -160,26 +195,30 @@ Tensor<T> pow(const Tensor<T>& x, double p) {
 
 template <class T>
 Tensor<T> sin(const Tensor<T>& x) {
-  return record("sin", detail::map("sin", x, [](auto a) { return a.sin(); }), {x},
-                [](Backward<T>& d) { d.give(0, d.grad() * cos(d.x(0))); });
+  constexpr T limit = detail::angle_limit<T>;
+  const auto y = detail::map_within(
+      "sin", x, -limit, limit, [](auto a) { return a.sin(); }, [](T a) { return std::sin(a); });
+  return record("sin", y, {x}, [](Backward<T>& d) { d.give(0, d.grad() * cos(d.x(0))); });
 }
 
 template <class T>
 Tensor<T> cos(const Tensor<T>& x) {
-  return record("cos", detail::map("cos", x, [](auto a) { return a.cos(); }), {x},
-                [](Backward<T>& d) { d.give(0, neg(d.grad() * sin(d.x(0)))); });
+  constexpr T limit = detail::angle_limit<T>;
+  const auto y = detail::map_within(
+      "cos", x, -limit, limit, [](auto a) { return a.cos(); }, [](T a) { return std::cos(a); });
+  return record("cos", y, {x}, [](Backward<T>& d) { d.give(0, neg(d.grad() * sin(d.x(0)))); });
 }
 
 template <class T>
 Tensor<T> clamp(const Tensor<T>& x, double low, double high) {
-  check(low <= high, "clamp: range [", low, ", ", high, "] is empty");
+  check(!is_nan(low) && !is_nan(high) && low <= high, "clamp: range [", low, ", ", high, "] is empty");
   const T a = static_cast<T>(low), b = static_cast<T>(high);
   return record("clamp", detail::map_scalar("clamp", x, [a, b](T p) { return p < a   ? a
                                                                              : p > b ? b
                                                                                      : p; }), {x},
                 [a, b](Backward<T>& d) {
-                  d.give(0,
-                         d.grad() * detail::map_scalar("clamp", d.x(0), [a, b](T p) { return T(p >= a && p <= b); }));
+                  const auto inside = detail::map_scalar("clamp", d.x(0), [a, b](T p) { return T(!(p < a || p > b)); });
+                  d.give(0, detail::gated(d.grad(), inside));
                 },
                 {{"low", {low}}, {"high", {high}}});
 }
@@ -187,8 +226,12 @@ Tensor<T> clamp(const Tensor<T>& x, double low, double high) {
 template <class T>
 Tensor<T> leaky_relu(const Tensor<T>& x, double slope) {
   const T s = static_cast<T>(slope);
-  return record("leaky_relu", detail::map_scalar("leaky_relu", x, [s](T a) { return a > 0 ? a : s * a; }), {x},
-                [slope](Backward<T>& d) { d.give(0, detail::leaky_relu_gradient(d.grad(), d.x(0), slope)); },
+  check(is_finite(s), "leaky_relu: slope ", slope, ", expected a finite number");
+  const char* const op = "leaky_relu";
+  return record(op,
+                s == 0 ? detail::map_scalar(op, x, [](T a) { return a < 0 ? T(0) : a; })
+                       : detail::map_scalar(op, x, [s](T a) { return a > 0 ? a : s * a; }),
+                {x}, [slope](Backward<T>& d) { d.give(0, detail::leaky_relu_gradient(d.grad(), d.x(0), slope)); },
                 {{"slope", {slope}}});
 }
 
@@ -200,6 +243,7 @@ Tensor<T> relu(const Tensor<T>& x) {
 template <class T>
 Tensor<T> elu(const Tensor<T>& x, double alpha) {
   const T a = static_cast<T>(alpha);
+  check(is_finite(a) && a >= 0, "elu: alpha ", alpha, ", expected a finite number of at least 0");
   return record("elu", detail::map_scalar("elu", x, [a](T p) { return p > 0 ? p : a * std::expm1(p); }), {x},
                 [alpha](Backward<T>& d) { d.give(0, d.grad() * detail::elu_slope(d.x(0), alpha)); },
                 {{"alpha", {alpha}}});
@@ -208,17 +252,22 @@ Tensor<T> elu(const Tensor<T>& x, double alpha) {
 template <class T>
 Tensor<T> sigmoid(const Tensor<T>& x) {
   // Eigen's logistic() is good to 6e-4 only, relative to small results; this is good to rounding.
-  return record("sigmoid", detail::map("sigmoid", x, [](auto a) { return T(1) / (T(1) + (-a).exp()); }), {x},
-                [](Backward<T>& d) {
-                  const auto y = d.y();
-                  d.give(0, d.grad() * (y - square(y)));
-                });
+  constexpr T limit = detail::exp_limit<T>;
+  const auto value = detail::map_within(
+      "sigmoid", x, -limit, limit, [](auto a) { return T(1) / (T(1) + (-a).exp()); },
+      [](T a) { return a < 0 ? std::exp(a) / (1 + std::exp(a)) : 1 / (1 + std::exp(-a)); });
+  return record("sigmoid", value, {x}, [](Backward<T>& d) {
+    const auto y = d.y();
+    d.give(0, d.grad() * (y - square(y)));
+  });
 }
 
 template <class T>
 Tensor<T> tanh(const Tensor<T>& x) {
-  return record("tanh", detail::map("tanh", x, [](auto a) { return a.tanh(); }), {x},
-                [](Backward<T>& d) { d.give(0, detail::tanh_gradient(d.grad(), d.y())); });
+  constexpr T limit = std::numeric_limits<T>::max();
+  const auto y = detail::map_within(
+      "tanh", x, -limit, limit, [](auto a) { return a.tanh(); }, [](T a) { return std::tanh(a); });
+  return record("tanh", y, {x}, [](Backward<T>& d) { d.give(0, detail::tanh_gradient(d.grad(), d.y())); });
 }
 
 template <class T>
@@ -238,7 +287,7 @@ Tensor<T> erf(const Tensor<T>& x) {
 
 template <class T>
 Tensor<T> gelu(const Tensor<T>& x) {
-  return 0.5 * (x * (1 + erf(x / std::numbers::sqrt2)));
+  return 0.5 * x * (1 + erf(x * (1 / std::numbers::sqrt2)));
 }
 
 }  // namespace gan

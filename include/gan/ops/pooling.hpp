@@ -110,7 +110,6 @@ Tensor<T> scatter_winners(const Tensor<T>& gy, const Winners& winners, const Sha
 template <class T>
 Tensor<T> gather_winners(const char* op, const Tensor<T>& x, const Winners& winners, const Shape& y_shape,
                          const Attributes& attributes) {
-  const Profile::Scope scope(op);
   auto y = Tensor<T>::empty(y_shape);
   const T* from = x.data();
   T* to = y.mutable_data();
@@ -139,6 +138,7 @@ Tensor<T> scatter_winners(const Tensor<T>& gy, const Winners& winners, const Sha
   return record(
       "max_pool2d_gradient", gx, {gy},
       [winners, attributes](Backward<T>& d) {
+        const Profile::Scope gather("max_pool2d_gather");
         d.give(0, gather_winners("max_pool2d_gather", d.grad(), winners, d.shape(0), attributes));
       },
       attributes);
@@ -167,6 +167,7 @@ Tensor<T> avg_pool2d(const Tensor<T>& x, const PoolOptions& options) {
 
 template <class T>
 Tensor<T> max_pool2d(const Tensor<T>& x, const PoolOptions& options) {
+  const Profile::Scope scope("max_pool2d");
   const detail::PoolGeometry g("max_pool2d", x.shape(), options);
   const Index c = x.shape()[3];
   std::vector<Index> winners(static_cast<std::size_t>(g.y.size()), -1);

@@ -17,7 +17,8 @@ Tensor<T> mean(const Tensor<T>& x, const std::vector<Index>& axes = {}, bool kee
 template <class T>
 Tensor<T> variance(const Tensor<T>& x, const std::vector<Index>& axes = {}, bool keep_dims = false);
 
-/// Largest element over `axes` (all when empty). Elements that tie share the gradient. Throws for empty axes.
+/// Largest element over `axes` (all when empty), NaN where there is one. Elements that tie share the gradient. Throws
+/// for empty axes.
 template <class T>
 Tensor<T> max(const Tensor<T>& x, const std::vector<Index>& axes = {}, bool keep_dims = false);
 
@@ -64,9 +65,10 @@ Tensor<T> max(const Tensor<T>& x, const std::vector<Index>& axes, bool keep_dims
   return record("max", best.view(keep_dims ? kept : detail::without_axes(kept, reduced)), {x},
                 [kept, axes](Backward<T>& d) {
                   // Neither factor below has history: who wins is constant almost everywhere.
-                  const auto wins = detail::binary("max", d.x(0), d.y().view(kept), [](T p, T q) { return T(p == q); });
+                  const auto wins = detail::binary("max", d.x(0), d.y().view(kept),
+                                                   [](T p, T q) { return T(p == q || (p != p && q != q)); });
                   const auto share = wins / sum(wins, axes, true);
-                  d.give(0, broadcast_to(reshape(d.grad(), kept), d.shape(0)) * share);
+                  d.give(0, detail::gated(broadcast_to(reshape(d.grad(), kept), d.shape(0)), share));
                 },
                 {{"axes", detail::to_doubles(axes)}});
 }

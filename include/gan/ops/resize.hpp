@@ -1,6 +1,8 @@
 // Larger and smaller images: nearest and bilinear upsampling, and pixel shuffling.
 #pragma once
 
+#include <limits>
+
 #include "gan/ops/conv_geometry.hpp"
 #include "gan/ops/shaping.hpp"
 #include "gan/ops/sum.hpp"
@@ -12,8 +14,8 @@ namespace gan {
 template <class T>
 Tensor<T> upsample_nearest(const Tensor<T>& x, Pair factor);
 
-/// Interpolates between the centres of the pixels, constant beyond the outermost: x [n, h, w, c] -> [n, h f, w f, c].
-/// Pixel centres are at i + 1/2 ("half pixel", corners not aligned). Throws unless the factors are at least 1.
+/// Interpolates between the centers of the pixels, constant beyond the outermost: x [n, h, w, c] -> [n, h f, w f, c].
+/// Pixel centers are at i + 1/2 ("half pixel", corners not aligned). Throws unless the factors are at least 1.
 template <class T>
 Tensor<T> upsample_bilinear(const Tensor<T>& x, Pair factor);
 
@@ -34,6 +36,9 @@ inline void check_factor(const char* op, const Shape& x, Pair factor) {
   check(x.rank() == 4, op, ": x ", x, ", expected [n, h, w, channels]");
   check(std::min(factor.rows, factor.columns) >= 1 && std::max(factor.rows, factor.columns) <= conv_limit, op,
         ": factor ", factor, ", expected 1 ... ", conv_limit);
+  constexpr Index most = std::numeric_limits<Index>::max() / 16;
+  check(x[1] <= most / factor.rows && x[2] <= most / factor.columns, op, ": x ", x, " is too large for factor ",
+        factor);
 }
 
 /// Linear interpolation along one axis by a whole factor, and its adjoint: f(low, high, share of high) for each output.

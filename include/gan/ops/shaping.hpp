@@ -107,6 +107,7 @@ Tensor<T> concatenate(const std::vector<Tensor<T>>& xs, Index axis) {
   for (const auto& x : xs) {
     check(x.rank() == xs.front().rank() && x.shape().with(axis, 0) == xs.front().shape().with(axis, 0),
           "concatenate: ", x.shape(), " and ", xs.front().shape(), " differ in an axis other than ", axis);
+    check(x.shape()[axis] <= std::numeric_limits<Index>::max() - total, "concatenate: too many elements");
     total += x.shape()[axis];
   }
   auto y = Tensor<T>::empty(xs.front().shape().with(axis, total));

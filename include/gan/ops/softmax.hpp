@@ -35,7 +35,10 @@ Tensor<T> map_rows(const char* op, const Tensor<T>& x, F f) {
 template <class T>
 Tensor<T> softmax(const Tensor<T>& x) {
   const auto y = detail::map_rows("softmax", x, [](const ConstValues<T>& from, Values<T> to) {
-    to = (from - from.maxCoeff()).exp();
+    const T largest = from.maxCoeff();
+    to = (from - largest).exp();
+    for (Index i = 0; i < from.size(); ++i)  // vector code ends at the smallest normal number
+      if (from[i] - largest < -detail::exp_limit<T>) to[i] = 0;
     to /= to.sum();
   });
   return record("softmax", y, {x}, [](Backward<T>& d) {

@@ -41,7 +41,7 @@ struct SumOf {
 template <class Op, class T>
 Tensor<T> reduce(const Tensor<T>& x, const std::array<bool, Shape::max_rank>& reduced);
 
-/// Which axes are reduced, checked and normalised; all when `axes` is empty.
+/// Which axes are reduced, checked and normalized; all when `axes` is empty.
 inline std::array<bool, Shape::max_rank> reduced_axes(const char* op, const Shape& shape,
                                                       const std::vector<Index>& axes) {
   std::array<bool, Shape::max_rank> reduced{};
@@ -174,50 +174,38 @@ Tensor<T> broadcast_map(const Shape& shape, const Tensor<T>& a, const Tensor<T>&
   return y;
 }
 
-// x seen as [outer, length, inner] -> y [outer, inner]. Wide rows are cut into columns; long axes are cut at fixed
-// places into parts that are reduced in parallel and then joined.
+// x seen as [outer, length, inner] -> y [outer, inner]. Wide rows are cut into columns, and long axes at fixed places
+// into parts, short enough that a running sum keeps its digits, which are reduced in parallel and then joined.
 template <class Op, class T>
 void reduce_axis(const T* x, T* y, Index outer, Index length, Index inner) {
-  constexpr Index part_size = 1 << 14, column = 1 << 10;  // elements
-  if (inner > column) {
-    const Index columns = (inner + column - 1) / column;
-    const Index work = std::max<Index>(1, length * column);
-    parallel_for(outer * columns, std::max<Index>(1, part_size / work), [&](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) {
-        const Index o = i / columns, first = i % columns * column, width = std::min(column, inner - first);
-        T* to = y + o * inner + first;
-        std::fill(to, to + width, Op::identity);
-        for (Index row = 0; row < length; ++row)
-          Op::join(Values<T>(to, width), ConstValues<T>(x + (o * length + row) * inner + first, width));
-      }
-    });
-    return;
-  }
-  const Index part = part_size / inner, parts = std::max<Index>(1, (length + part - 1) / part);
-  const auto reduce_part = [&](const T* from, Index rows, T* to) {
+  constexpr Index part_size = 1 << 14, most_columns = 1 << 10;  // elements
+  const Index blocks = (inner + most_columns - 1) / most_columns;
+  const Index columns = ((inner + blocks - 1) / blocks + 15) / 16 * 16;
+  const Index part = inner == 1 ? part_size : std::clamp<Index>(part_size / inner, 64, 512);
+  const Index parts = std::max<Index>(1, (length + part - 1) / part);
+  const auto reduce_part = [&](const T* from, Index rows, Index width, T* to) {
     if (inner == 1) {
       *to = rows == 0 ? Op::identity : Op::of(ConstValues<T>(from, rows));
       return;
     }
-    std::fill(to, to + inner, Op::identity);
-    for (Index row = 0; row < rows; ++row) Op::join(Values<T>(to, inner), ConstValues<T>(from + row * inner, inner));
+    std::fill(to, to + width, Op::identity);
+    for (Index row = 0; row < rows; ++row) Op::join(Values<T>(to, width), ConstValues<T>(from + row * inner, width));
   };
-  if (parts == 1) {
-    parallel_for(outer, std::max<Index>(1, part_size / std::max<Index>(1, length * inner)),
-                 [&](Index begin, Index end) {
-                   for (Index o = begin; o < end; ++o) reduce_part(x + o * length * inner, length, y + o * inner);
-                 });
-    return;
-  }
-  auto partial = Tensor<T>::empty({outer * parts, inner});
-  T* partials = partial.mutable_data();
-  parallel_for(outer * parts, 1, [&](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) {
-      const Index o = i / parts, first = i % parts * part;
-      reduce_part(x + (o * length + first) * inner, std::min(part, length - first), partials + i * inner);
-    }
-  });
-  for (Index o = 0; o < outer; ++o) reduce_axis<Op>(partials + o * parts * inner, y + o * inner, 1, parts, inner);
+  Tensor<T> partial;
+  if (parts > 1) partial = Tensor<T>::empty({outer * parts, inner});
+  T* const to = parts > 1 ? partial.mutable_data() : y;
+  const Index work = std::min(part, length) * std::min(columns, inner);
+  parallel_for(outer * parts * blocks, std::max<Index>(1, part_size / std::max<Index>(1, work)),
+               [&](Index begin, Index end) {
+                 for (Index i = begin; i < end; ++i) {
+                   const Index block = i % blocks, p = i / blocks % parts, o = i / blocks / parts;
+                   const Index first = p * part, column = block * columns, width = std::min(columns, inner - column);
+                   if (width <= 0) continue;  // rounding up to whole vectors left nothing
+                   reduce_part(x + (o * length + first) * inner + column, std::min(part, length - first), width,
+                               to + (o * parts + p) * inner + column);
+                 }
+               });
+  if (parts > 1) reduce_axis<Op>(partial.data(), y, outer, parts, inner);
 }
 
 template <class Op, class T>

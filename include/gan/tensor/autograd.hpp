@@ -42,7 +42,7 @@ template <std::floating_point T>
 class Backward {
  public:
   /// Whether input i needs a gradient in this pass.
-  bool wants(Index i) const { return (*wants_)[static_cast<std::size_t>(i)]; }
+  bool wants(Index i) const { return edge(i), (*wants_)[static_cast<std::size_t>(i)]; }
   /// Whether there is an input i: for operations with an optional last input.
   bool has(Index i) const { return i < static_cast<Index>(wants_->size()); }
   /// The gradient of the loss with respect to the result, shaped like the result.
@@ -69,6 +69,7 @@ class Backward {
 /// Gives `y` its history: the operation's name, its inputs, and the vector-Jacobian product `vjp`, which is called as
 /// `vjp(Backward<T>&)`. Written in the library's own operations, it makes gradients differentiable. It must not capture
 /// `y` (a reference cycle) nor needs to capture inputs. Without a differentiable input, or under NoGrad, does nothing.
+/// Throws when `y` is one of the inputs, has a history, or requires a gradient itself.
 template <std::floating_point T, class Vjp>
 Tensor<T> record(const char* op, Tensor<T> y, const std::vector<Tensor<T>>& inputs, Vjp&& vjp,
                  Attributes attributes = {});
@@ -88,7 +89,9 @@ struct GradOptions {
 };
 
 /// Gradients of `y` with respect to each of `xs`, shaped like them; the leaves are left alone. `y` of any shape is
-/// taken as the sum of its elements, or as the sum of y * weights. An `x` that `y` does not depend on gets zeros.
+/// taken as the sum of its elements, or as the sum of y * weights. Each gradient has memory of its own. An `x` that
+/// requires a gradient and that `y` was not computed from gets zeros; one that did not require a gradient when `y` was
+/// computed is an error.
 template <std::floating_point T>
 std::vector<Tensor<T>> grad(const Tensor<T>& y, const std::vector<Tensor<T>>& xs, GradOptions options = {},
                             const Tensor<T>& weights = {});
@@ -99,7 +102,8 @@ Tensor<T> grad(const Tensor<T>& y, const Tensor<T>& x, GradOptions options = {},
   return grad(y, std::vector<Tensor<T>>{x}, options, weights).front();
 }
 
-/// The recorded operations that lead to `y`, oldest first, one line each: name, attributes, shapes.
+/// The recorded operations that lead to `y`, oldest first, one line each: name, attributes, shapes. Throws for an
+/// undefined tensor.
 template <std::floating_point T>
 void print_graph(std::ostream& out, const Tensor<T>& y);
 
@@ -132,6 +136,17 @@ Tensor<T> add_gradients(Tensor<T> a, const Tensor<T>& b, bool in_place) {
   });
 }
 
+/// Whether gradient i of `grad` has memory that its caller would change together with something else. With a graph only
+/// what the caller holds counts: the graph has its own check of versions.
+template <std::floating_point T>
+bool is_shared(const std::vector<Tensor<T>>& gradients, std::size_t i, const std::vector<Tensor<T>>& xs,
+               const Tensor<T>& weights, bool create_graph) {
+  if (!create_graph) return !gradients[i].unique();
+  const auto same = [&](const Tensor<T>& x) { return x.defined() && x.data() == gradients[i].data(); };
+  return same(weights) || std::any_of(gradients.begin(), gradients.begin() + static_cast<std::ptrdiff_t>(i), same) ||
+         std::any_of(xs.begin(), xs.end(), same);
+}
+
 }  // namespace detail
 
 inline bool grad_enabled() { return detail::grad_flag(); }
@@ -140,7 +155,10 @@ inline GradMode::~GradMode() { detail::grad_flag() = before_; }
 
 template <std::floating_point T>
 const typename detail::History<T>::Edge& Backward<T>::edge(Index i) const {
-  return node_->history->inputs[static_cast<std::size_t>(i)];
+  const auto& inputs = node_->history->inputs;
+  check(i >= 0 && i < static_cast<Index>(inputs.size()), "backward of \"", node_->history->op, "\": no input ", i,
+        ", expected 0 ... ", inputs.size() - 1);
+  return inputs[static_cast<std::size_t>(i)];
 }
 
 template <std::floating_point T>
@@ -171,12 +189,20 @@ template <std::floating_point T, class Vjp>
 Tensor<T> record(const char* op, Tensor<T> y, const std::vector<Tensor<T>>& inputs, Vjp&& vjp, Attributes attributes) {
   if (!grad_enabled()) return y;
   if (std::none_of(inputs.begin(), inputs.end(), [](const auto& x) { return x.requires_grad(); })) return y;
+  const char* const earlier = y.op();
+  check(!*earlier && !y.requires_grad(), "record: the result ", y.shape(), " of \"", op, "\" ",
+        *earlier ? "has a history already, of \"" : "is a leaf that requires a gradient", earlier,
+        *earlier ? "\"" : "");
+  check(std::none_of(inputs.begin(), inputs.end(), [&](const auto& x) { return x.is(y); }), "record: the result ",
+        y.shape(), " of \"", op, "\" is one of its inputs");
   auto history = std::make_unique<detail::History<T>>();
   history->op = op;
   history->attributes = std::move(attributes);
   history->inputs.reserve(inputs.size());
-  for (const auto& x : inputs)
-    history->inputs.push_back({x.node_pointer(), x.node_pointer()->storage->version, x.requires_grad()});
+  for (const auto& x : inputs) {
+    const bool needs = x.requires_grad();  // throws for an undefined input
+    history->inputs.push_back({x.node_pointer(), x.node_pointer()->storage->version, needs});
+  }
   auto& node = *y.node_pointer();
   history->version = node.storage->version;
   history->vjp = std::forward<Vjp>(vjp);
@@ -194,7 +220,12 @@ class BackwardPass {
 
   /// Restricts the pass to what leads to these tensors, leaves or not.
   void set_targets(const std::vector<Tensor<T>>& targets);
+  /// Throws, before anything is computed, when an operation that leads to a target was released by an earlier pass.
   void run(const Tensor<T>& seed);
+  /// Whether the root was computed from x, and x required a gradient then.
+  bool reaches(const Tensor<T>& x) const { return states_.contains(x.node_pointer().get()); }
+  /// Whether an operation of this pass used x while it required no gradient.
+  bool uses_frozen(const Tensor<T>& x) const;
   /// The gradient that arrived at a target or leaf, to be copied or moved out; undefined when none did.
   Tensor<T>& gradient(const Tensor<T>& x) { return states_[x.node_pointer().get()].grad; }
   /// Leaves in the order they were found.
@@ -204,11 +235,14 @@ class BackwardPass {
   using NodePointer = std::shared_ptr<detail::Node<T>>;
   struct State {
     Tensor<T> grad;
-    bool leads = true;    // to a target
+    bool runs = true;     // some input is or leads to a target
     bool target = false;  // its gradient is kept
+    bool leads() const { return runs || target; }
   };
 
   void accumulate(State& state, Tensor<T> gradient);
+  static bool may_lead(const detail::Node<T>& released, const std::vector<Tensor<T>>& targets);
+  std::shared_ptr<const detail::Reached<T>> reached() const;
 
   bool create_graph_, retain_graph_;
   NodePointer root_;
@@ -229,8 +263,6 @@ BackwardPass<T>::BackwardPass(const Tensor<T>& root, bool create_graph, bool ret
       leaves_.push_back(std::move(node));
       continue;
     }
-    check(!node->history->released, "backward: the history of \"", node->history->op,
-          "\" was released by an earlier pass; pass {.retain_graph = true} to that one");
     for (const auto& edge : node->history->inputs)
       if (edge.needs && states_.emplace(edge.node.get(), State{}).second) stack.push_back(edge.node);
     nodes_.push_back(std::move(node));
@@ -240,13 +272,52 @@ BackwardPass<T>::BackwardPass(const Tensor<T>& root, bool create_graph, bool ret
 
 template <std::floating_point T>
 void BackwardPass<T>::set_targets(const std::vector<Tensor<T>>& targets) {
-  for (auto& [node, state] : states_) state.leads = false;
+  for (auto& [node, state] : states_) state.runs = false;
   for (const auto& x : targets)
-    if (const auto found = states_.find(x.node_pointer().get()); found != states_.end())
-      found->second.leads = found->second.target = true;
-  for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node)
+    if (const auto found = states_.find(x.node_pointer().get()); found != states_.end()) found->second.target = true;
+  for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
+    bool& runs = states_.at(node->get()).runs;
+    if ((*node)->history->released) runs = may_lead(**node, targets);
     for (const auto& edge : (*node)->history->inputs)
-      if (edge.needs && states_.at(edge.node.get()).leads) states_.at(node->get()).leads = true;
+      if (edge.needs && states_.at(edge.node.get()).leads()) runs = true;
+  }
+}
+
+// What a released operation was computed from is gone, but the pass that released it left a list of all it found.
+template <std::floating_point T>
+bool BackwardPass<T>::may_lead(const detail::Node<T>& released, const std::vector<Tensor<T>>& targets) {
+  const auto& [leaves, results] = *released.history->reached;
+  return std::any_of(targets.begin(), targets.end(), [&](const Tensor<T>& x) {
+    const NodePointer& target = x.node_pointer();
+    if (target->history)
+      return target->order < released.order &&
+             std::find(results.begin(), results.end(), target->order) != results.end();
+    return std::any_of(leaves.begin(), leaves.end(),
+                       [&](const auto& leaf) { return !leaf.owner_before(target) && !target.owner_before(leaf); });
+  });
+}
+
+template <std::floating_point T>
+std::shared_ptr<const detail::Reached<T>> BackwardPass<T>::reached() const {
+  auto all = std::make_shared<detail::Reached<T>>();
+  all->leaves.assign(leaves_.begin(), leaves_.end());
+  for (const auto& node : nodes_) {
+    all->results.push_back(node->order);
+    if (!node->history->released) continue;
+    const auto& [leaves, results] = *node->history->reached;
+    all->leaves.insert(all->leaves.end(), leaves.begin(), leaves.end());
+    all->results.insert(all->results.end(), results.begin(), results.end());
+  }
+  return all;
+}
+
+template <std::floating_point T>
+bool BackwardPass<T>::uses_frozen(const Tensor<T>& x) const {
+  return std::any_of(nodes_.begin(), nodes_.end(), [&](const auto& node) {
+    const auto& inputs = node->history->inputs;
+    return std::any_of(inputs.begin(), inputs.end(),
+                       [&](const auto& edge) { return !edge.needs && edge.node == x.node_pointer(); });
+  });
 }
 
 template <std::floating_point T>
@@ -261,27 +332,32 @@ void BackwardPass<T>::accumulate(State& state, Tensor<T> gradient) {
 
 template <std::floating_point T>
 void BackwardPass<T>::run(const Tensor<T>& seed) {
+  for (const auto& node : nodes_)
+    check(!node->history->released || !states_.at(node.get()).runs, "backward: the history of \"", node->history->op,
+          "\" was released by an earlier pass; pass {.retain_graph = true} to that one");
   const GradMode mode(create_graph_);
+  const auto found = retain_graph_ ? nullptr : reached();
   accumulate(states_.at(root_.get()), seed);
   std::vector<char> wants;
   for (auto& node : nodes_) {
     auto& state = states_.at(node.get());
-    if (state.grad.defined() && state.leads) {
+    if (state.grad.defined() && state.runs) {
       const auto& history = *node->history;
       wants.clear();
-      for (const auto& edge : history.inputs) wants.push_back(edge.needs && states_.at(edge.node.get()).leads);
+      for (const auto& edge : history.inputs) wants.push_back(edge.needs && states_.at(edge.node.get()).leads());
       Backward<T> context;
       context.node_ = node;
       context.wants_ = &wants;
       context.grad_ = state.target ? state.grad : std::exchange(state.grad, {});
       context.gradients_.resize(history.inputs.size());
-      if (std::find(wants.begin(), wants.end(), 1) != wants.end()) history.vjp(context);
+      history.vjp(context);
       context.grad_ = {};  // frees it for accumulation in place
       for (std::size_t i = 0; i < wants.size(); ++i)
         if (context.gradients_[i].defined())
           accumulate(states_.at(history.inputs[i].node.get()), std::move(context.gradients_[i]));
     }
     if (!retain_graph_) {
+      if (!node->history->released) node->history->reached = found;
       node->history->release();
       node.reset();  // the activations go as soon as nothing needs them
     }
@@ -317,19 +393,31 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y, const std::vector<Tensor<T>>& xs
   check(y.requires_grad(), "grad: y does not depend on anything that requires a gradient");
   check(!weights.defined() || weights.shape() == y.shape(), "grad: weights ",
         weights.defined() ? weights.shape() : Shape{}, " do not match y ", y.shape());
-  BackwardPass<T> pass(y, options.create_graph, options.retain_graph);
-  pass.set_targets(xs);
-  pass.run(weights.defined() ? weights : Tensor<T>::ones(y.shape()));
+  for (std::size_t i = 0; i < xs.size(); ++i) check(xs[i].defined(), "grad: x ", i, " is undefined");
   std::vector<Tensor<T>> gradients;
-  for (const auto& x : xs) {
-    const Tensor<T>& gradient = pass.gradient(x);
-    gradients.push_back(gradient.defined() ? gradient : Tensor<T>::zeros(x.shape()));
+  {
+    BackwardPass<T> pass(y, options.create_graph, options.retain_graph);
+    pass.set_targets(xs);
+    for (std::size_t i = 0; i < xs.size(); ++i)
+      check(pass.reaches(xs[i]) || (xs[i].requires_grad() && !pass.uses_frozen(xs[i])), "grad: x ", i, ' ',
+            xs[i].shape(), xs[i].label().empty() ? "" : " \"" + xs[i].label() + '"',
+            " did not require a gradient when y was computed; call set_requires_grad() before");
+    pass.run(weights.defined() ? weights : Tensor<T>::ones(y.shape()));
+    for (const auto& x : xs) gradients.push_back(pass.gradient(x));
+  }
+  const GradMode mode(options.create_graph);
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    if (!gradients[i].defined())
+      gradients[i] = Tensor<T>::zeros(xs[i].shape());
+    else if (detail::is_shared(gradients, i, xs, weights, options.create_graph))
+      gradients[i] = record("copy", gradients[i].clone(), {gradients[i]}, [](Backward<T>& d) { d.give(0, d.grad()); });
   }
   return gradients;
 }
 
 template <std::floating_point T>
 void print_graph(std::ostream& out, const Tensor<T>& y) {
+  check(y.defined(), "print_graph: the tensor is undefined");
   std::vector<std::shared_ptr<detail::Node<T>>> stack{y.node_pointer()}, nodes;
   std::unordered_map<detail::Node<T>*, bool> seen{{y.node_pointer().get(), true}};
   while (!stack.empty()) {

@@ -43,6 +43,13 @@ struct Storage {
   std::uint64_t version = 0;  // counts writes, so that backward notices a value that changed since it was recorded
 };
 
+/// All that a backward pass found, among which is what any of its operations was computed from.
+template <class T>
+struct Reached {
+  std::vector<std::weak_ptr<Node<T>>> leaves;
+  std::vector<std::uint64_t> results;  // by their order
+};
+
 template <class T>
 struct History {
   struct Edge {
@@ -57,6 +64,7 @@ struct History {
   std::uint64_t version;  // of the result
   std::function<void(Backward<T>&)> vjp;
   bool released = false;
+  std::shared_ptr<const Reached<T>> reached;  // by the pass that released it
 
   /// Drops what a backward pass needs, and leaves the inputs to the caller, who destroys them without recursion.
   std::vector<Edge> release() {

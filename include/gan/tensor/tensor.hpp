@@ -29,6 +29,10 @@ using ConstMatrix = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dyn
 
 /// A shared handle to a dense row-major array of `float` or `double`: copying a Tensor aliases, `clone()` copies.
 /// Images are channels-last, `[n, h, w, c]`. A default-constructed Tensor is undefined, as a missing gradient is.
+///
+/// Different tensors may be used by different threads. One tensor, with its views and all that was recorded from it,
+/// may be read by several threads, but not while one of them writes its values, sets whether it requires a gradient, or
+/// runs a backward pass that reaches it.
 template <std::floating_point T>
 class Tensor {
  public:
@@ -42,7 +46,7 @@ class Tensor {
   Tensor(const Shape& shape, std::initializer_list<T> values)
       : Tensor(shape, std::span<const T>(values.begin(), values.size())) {}
 
-  /// Uninitialised memory of that shape.
+  /// Uninitialized memory of that shape.
   static Tensor empty(const Shape& shape);
   static Tensor full(const Shape& shape, T value);
   static Tensor zeros(const Shape& shape) { return full(shape, T(0)); }
@@ -60,7 +64,8 @@ class Tensor {
   const T* data() const { return node().storage->data; }
   ConstValues<T> values() const { return {data(), size()}; }
   ConstMatrix<T> matrix() const { return {data(), shape().rows(), shape().last()}; }
-  /// The same for writing. A backward pass that needs the values from before the change throws.
+  /// The same for writing. A backward pass that needs the values from before the change throws: from before this call,
+  /// that is. What is written later through a pointer that was taken before the recording is not noticed.
   T* mutable_data();
   Values<T> mutable_values() { return {mutable_data(), size()}; }
   Matrix<T> mutable_matrix() { return {mutable_data(), shape().rows(), shape().last()}; }
@@ -100,9 +105,9 @@ class Tensor {
   template <std::same_as<std::shared_ptr<detail::Node<T>>> NodePointer>  // deduced, so that {0, 3} is a shape
   explicit Tensor(NodePointer node) : node_(std::move(node)) {}
   const std::shared_ptr<detail::Node<T>>& node_pointer() const { return node_; }
-  /// Another node over the same memory, with another shape of the same size and no history.
+  /// Another node over the same memory, with another shape and no history. Throws unless the sizes are equal.
   Tensor view(const Shape& shape) const;
-  /// True when no other handle or view sees this memory, so that it may be changed in place.
+  /// True when no other handle or view sees this memory, so that it may be changed in place; false when undefined.
   bool unique() const;
 
  private:
@@ -197,6 +202,8 @@ Tensor<T> Tensor<T>::clone() const {
 
 template <std::floating_point T>
 Tensor<T> Tensor<T>::view(const Shape& shape) const {
+  check(shape.size() == size(), "view: ", shape, " has ", shape.size(), " elements, the tensor ", this->shape(),
+        " has ", size());
   return Tensor(std::make_shared<detail::Node<T>>(shape, node().storage));
 }
 
@@ -231,6 +238,7 @@ template <std::floating_point T>
 void Tensor<T>::set_grad(const Tensor& grad) {
   check(!grad.defined() || grad.shape() == shape(), "set_grad: gradient ", grad.defined() ? grad.shape() : Shape{},
         " does not match tensor ", shape());
+  check(!grad.defined() || !grad.is(*this), "set_grad: tensor ", shape(), " cannot be its own gradient");
   node().grad = grad.node_;
 }
 
