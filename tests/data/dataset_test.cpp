@@ -92,3 +92,25 @@ TEST_CASE("datasets that cannot be are errors") {
   REQUIRE_THROWS_WITH(data.label(0), ContainsSubstring("no labels"));
   REQUIRE_THROWS_AS(Dataset<float>::from({1}, {1}, {5}).label(1), gan::Error);
 }
+
+TEST_CASE("a fingerprint tells data sets apart") {
+  using Data = gan::Dataset<float>;
+  const std::vector<std::uint8_t> bytes{1, 2, 3, 4, 5, 6};
+  const auto of = [](const Data& data) { return data.fingerprint(); };
+  const auto one = of(Data::from_bytes({2}, bytes));
+  CHECK(of(Data::from_bytes({2}, bytes)) == one);
+  CHECK(of(Data::from_bytes({3}, bytes)) != one);
+  CHECK(of(Data::from_bytes({2, 1}, bytes)) != one);
+  CHECK(of(Data::from_bytes({2}, bytes, {0, 1, 2})) != one);
+  CHECK(of(Data::from_bytes({2}, bytes, {}, gan::PixelRange::zero_to_one)) != one);
+  CHECK(of(Data::from_bytes({2}, {1, 2, 3, 4, 6, 5})) != one);
+  CHECK(of(Data::from({2}, {1, 2, 3, 4, 5, 6})) != one);
+  // Parts of many bytes are spread over all of them.
+  std::vector<std::uint8_t> many(10 << 20);
+  const auto zeros = of(Data::from_bytes({1 << 10}, many));
+  many.back() = 1;
+  CHECK(of(Data::from_bytes({1 << 10}, many)) != zeros);
+  std::fill(many.begin() + (4 << 20), many.begin() + (5 << 20), std::uint8_t{1});
+  many.back() = 0;
+  CHECK(of(Data::from_bytes({1 << 10}, many)) != zeros);
+}

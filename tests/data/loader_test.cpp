@@ -1,6 +1,7 @@
 #include "gan/data/loader.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <set>
 #include <vector>
@@ -134,4 +135,33 @@ TEST_CASE("loaders that cannot be, and states of others, are errors") {
   REQUIRE_THROWS_WITH(loader.set_state({0, 0, 3}), ContainsSubstring("3 batches of an epoch, expected 0 to 2"));
   REQUIRE_THROWS_AS(loader.set_state({0, 0, -1}), gan::Error);
   REQUIRE_THROWS_AS(loader.set_state({0, -1, 0}), gan::Error);
+}
+
+TEST_CASE("a look at the data leaves the loader where it is") {
+  const auto data = gan::Dataset<float>::from({1}, {0, 1, 2, 3, 4, 5, 6}, {6, 5, 4, 3, 2, 1, 0});
+  gan::Loader<float> loader(data, {.batch = 3, .drop_last = false},
+                            {[](gan::Tensor<float>& x, gan::Rng& rng) { x.mutable_values() += static_cast<float>(rng.uniform()); }});
+  const auto first = loader.peek(2), again = loader.peek(2);
+  REQUIRE(first.images.shape() == gan::Shape{2, 1});
+  CHECK(first.images.at({0, 0}) == again.images.at({0, 0}));
+  CHECK((first.images.at({0, 0}) >= 0 && first.images.at({0, 0}) < 1));  // through the augmentation
+  CHECK(first.labels == std::vector<gan::Index>{6, 5});
+  CHECK(loader.state() == gan::LoaderState{});
+  CHECK_THROWS_WITH(loader.peek(8), ContainsSubstring("8 items of 7"));
+  CHECK_THROWS_AS(loader.peek(0), gan::Error);
+  CHECK(loader.last_batch() == 1);
+  CHECK(gan::Loader<float>(data, {.batch = 3}).last_batch() == 3);
+  CHECK(gan::Loader<float>(data, {.batch = 9, .drop_last = false}).last_batch() == 7);
+}
+
+TEST_CASE("augmentations that are none and states that no loader reaches") {
+  const auto data = gan::Dataset<float>::from({1}, {0, 1, 2, 3});
+  CHECK_THROWS_WITH(gan::Loader<float>(data, {.batch = 2}, {gan::augment::shift(0), {}}),
+                    ContainsSubstring("augmentation 1 of 2 is empty"));
+  gan::Loader<float> loader(data, {.batch = 2});
+  CHECK_THROWS_WITH(loader.set_state({0, std::numeric_limits<gan::Index>::max(), 2}), ContainsSubstring("2^62"));
+  CHECK(loader.state() == gan::LoaderState{});
+  loader.set_state({0, gan::Index{1} << 62, 2});
+  loader.next();
+  CHECK(loader.epoch() == (gan::Index{1} << 62) + 1);
 }

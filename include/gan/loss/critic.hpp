@@ -9,6 +9,9 @@ namespace gan {
 /// whose slope is bounded: GradientPenalty, ClipWeights or spectral normalisation.
 struct Wasserstein {
   static constexpr bool generator_needs_real = false;
+  static constexpr bool takes_logits = true;
+  static constexpr bool needs_bounded_slope = true;
+  std::string describe() const { return "wasserstein"; }
 
   template <class T>
   Tensor<T> discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng&) const {
@@ -27,6 +30,8 @@ struct Wasserstein {
 /// -mean(fake).
 struct Hinge {
   static constexpr bool generator_needs_real = false;
+  static constexpr bool takes_logits = true;
+  std::string describe() const { return "hinge"; }
 
   template <class T>
   Tensor<T> discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng&) const {

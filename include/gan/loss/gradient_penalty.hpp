@@ -16,6 +16,12 @@ struct GradientPenalty {
   double target = 1;
   bool one_sided = false;  ///< only slopes above the target count (Petzka et al., 2018)
   double epsilon = 1e-12;  ///< inside the root of the norm, whose gradient is infinite at 0 without it
+  static constexpr bool bounds_slope() { return true; }
+  static constexpr bool of_gradients() { return true; }
+  std::string describe() const {
+    return described("gradient-penalty",
+                     {{"weight", weight}, {"target", target}, {"one_sided", one_sided}, {"epsilon", epsilon}});
+  }
 
   template <class T, class D>
   Tensor<T> operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng, Index step) const;
@@ -28,6 +34,11 @@ struct Dragan {
   double target = 1;
   double noise = 0.5;
   double epsilon = 1e-12;  ///< as in GradientPenalty
+  static constexpr bool bounds_slope() { return true; }
+  static constexpr bool of_gradients() { return true; }
+  std::string describe() const {
+    return described("dragan", {{"weight", weight}, {"target", target}, {"noise", noise}, {"epsilon", epsilon}});
+  }
 
   template <class T, class D>
   Tensor<T> operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng, Index step) const;
@@ -37,6 +48,9 @@ struct Dragan {
 /// fakes, drawn as in GradientPenalty. Throws unless they have one shape.
 struct ZeroCentered {
   double weight = 10;
+  static constexpr bool bounds_slope() { return true; }
+  static constexpr bool of_gradients() { return true; }
+  std::string describe() const { return described("zero-centered", {{"weight", weight}}); }
 
   template <class T, class D>
   Tensor<T> operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng, Index step) const;

@@ -13,6 +13,11 @@ struct LeastSquares {
   double generator_label = 1;  ///< c, what the generator wants its samples to be taken for
   double flip = 0;             ///< probability that a sample's label is swapped in the discriminator's loss
   static constexpr bool generator_needs_real = false;
+  std::string describe() const {
+    return described(
+        "least-squares",
+        {{"real_label", real_label}, {"fake_label", fake_label}, {"generator_label", generator_label}, {"flip", flip}});
+  }
 
   template <class T>
   Tensor<T> discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng& rng) const {

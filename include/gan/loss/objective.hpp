@@ -3,6 +3,7 @@
 
 #include <concepts>
 
+#include "gan/core/describe.hpp"
 #include "gan/core/finite.hpp"
 #include "gan/core/random.hpp"
 #include "gan/loss/bce.hpp"
@@ -14,6 +15,10 @@ namespace gan {
 /// axes, as a discriminator of patches has them); both losses are scalars to be minimised. `discriminator_loss` is the
 /// sum of its real and its fake term, each averaged. `generator_loss` is given an undefined `real` unless
 /// `generator_needs_real`.
+///
+/// It may also have a `describe()` (core/describe.hpp), which resumed runs compare, and tell the trainer what to warn
+/// of: `takes_logits` when scores in [0, 1] can only be a mistake, `needs_bounded_slope` when the discriminator must
+/// not be as steep as it likes.
 template <class O, class T>
 concept Objective = requires(const O& objective, const Tensor<T>& scores, Rng& rng) {
   { O::generator_needs_real } -> std::convertible_to<bool>;
@@ -28,6 +33,8 @@ struct NonSaturating {
       1;            ///< target of real samples in the discriminator's loss: one-sided smoothing (Salimans et al., 2016)
   double flip = 0;  ///< probability that a sample's label is swapped in the discriminator's loss
   static constexpr bool generator_needs_real = false;
+  static constexpr bool takes_logits = true;
+  std::string describe() const { return described("non-saturating", {{"real_label", real_label}, {"flip", flip}}); }
 
   template <class T>
   Tensor<T> discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng& rng) const;
@@ -41,6 +48,8 @@ struct Minimax {
   double real_label = 1;  ///< as in NonSaturating
   double flip = 0;        ///< as in NonSaturating
   static constexpr bool generator_needs_real = false;
+  static constexpr bool takes_logits = true;
+  std::string describe() const { return described("minimax", {{"real_label", real_label}, {"flip", flip}}); }
 
   template <class T>
   Tensor<T> discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng& rng) const;
@@ -49,6 +58,21 @@ struct Minimax {
 };
 
 namespace detail {
+
+template <class O>
+bool takes_logits(const O& objective) {
+  if constexpr (requires { bool(objective.takes_logits); })
+    return objective.takes_logits;
+  else
+    return false;
+}
+template <class O>
+bool needs_bounded_slope(const O& objective) {
+  if constexpr (requires { bool(objective.needs_bounded_slope); })
+    return objective.needs_bounded_slope;
+  else
+    return false;
+}
 
 /// One score a sample, at least one sample.
 template <class T>

@@ -1,9 +1,11 @@
 // Penalties on the discriminator: what they have in common, how they combine, and R1 and R2.
 #pragma once
 
+#include <string>
 #include <tuple>
 #include <utility>
 
+#include "gan/core/describe.hpp"
 #include "gan/core/finite.hpp"
 #include "gan/core/random.hpp"
 #include "gan/ops/reduce.hpp"
@@ -14,13 +16,19 @@ namespace gan {
 // A penalty is a struct called as penalty(discriminator, real, fake, rng, step), which returns a scalar to add to the
 // discriminator's loss, or an undefined tensor when there is nothing to add at this step. `discriminator` is anything
 // that maps samples [n, ...] to scores [n, 1]; `real` and `fake` are samples without history; `step` counts the
-// discriminator's steps from 0. It may also have after_step(parameters), called after each of these steps.
+// discriminator's steps from 0. It may also have after_step(parameters), called after each of these steps, describe()
+// (core/describe.hpp), which resumed runs compare, bounds_slope() when it keeps the discriminator from being as steep
+// as it likes, and of_gradients() when it punishes gradients sample by sample.
 //
 // Those on gradients take each sample's score to depend on that sample alone, which batch normalisation breaks: use
 // layer normalisation or none. They throw, by name, when the score does not depend on the samples.
 
 /// Adds nothing.
 struct NoPenalty {
+  static constexpr bool bounds_slope() { return false; }
+  static constexpr bool of_gradients() { return false; }
+  std::string describe() const { return "none"; }
+
   template <class T, class D>
   Tensor<T> operator()(D&&, const Tensor<T>&, const Tensor<T>&, Rng&, Index) const {
     return {};
@@ -31,6 +39,9 @@ struct NoPenalty {
 struct R1 {
   double gamma = 10;
   Index every = 1;  ///< the lazy variant (Karras et al., 2020): `every` times the penalty, at each `every`-th step only
+  static constexpr bool bounds_slope() { return true; }
+  static constexpr bool of_gradients() { return true; }
+  std::string describe() const { return described("r1", {{"gamma", gamma}, {"every", static_cast<double>(every)}}); }
 
   template <class T, class D>
   Tensor<T> operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng, Index step) const;
@@ -40,6 +51,9 @@ struct R1 {
 struct R2 {
   double gamma = 10;
   Index every = 1;  ///< as in R1
+  static constexpr bool bounds_slope() { return true; }
+  static constexpr bool of_gradients() { return true; }
+  std::string describe() const { return described("r2", {{"gamma", gamma}, {"every", static_cast<double>(every)}}); }
 
   template <class T, class D>
   Tensor<T> operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng, Index step) const;
@@ -57,6 +71,9 @@ class Penalties {
   /// Passed on to those that have it.
   template <class T>
   void after_step(const NamedTensors<T>& discriminator_parameters) const;
+  bool bounds_slope() const;
+  bool of_gradients() const;
+  std::string describe() const;
 
  private:
   std::tuple<P...> penalties_;
@@ -68,6 +85,27 @@ Penalties<P...> combine(P... penalties) {
 }
 
 namespace detail {
+
+/// One that says nothing has the benefit of the doubt.
+template <class P>
+bool bounds_slope(const P& penalty) {
+  if constexpr (requires { bool(penalty.bounds_slope()); })
+    return penalty.bounds_slope();
+  else
+    return true;
+}
+template <class P>
+bool of_gradients(const P& penalty) {
+  if constexpr (requires { bool(penalty.of_gradients()); })
+    return penalty.of_gradients();
+  else
+    return false;
+}
+
+/// The texts of several penalties as one.
+inline void join_description(std::string& all, const std::string& one) {
+  if (one != "none") all += (all.empty() ? "" : " + ") + one;
+}
 
 /// The gradient of each sample's score with respect to that sample, differentiable: x [n, ...] -> [n, ...].
 template <class T, class D>
@@ -148,6 +186,23 @@ void Penalties<P...>::after_step(const NamedTensors<T>& discriminator_parameters
       penalty.after_step(discriminator_parameters);
   };
   std::apply([&](const auto&... penalty) { (pass_on(penalty), ...); }, penalties_);
+}
+
+template <class... P>
+bool Penalties<P...>::bounds_slope() const {
+  return std::apply([](const auto&... penalty) { return (detail::bounds_slope(penalty) || ...); }, penalties_);
+}
+
+template <class... P>
+bool Penalties<P...>::of_gradients() const {
+  return std::apply([](const auto&... penalty) { return (detail::of_gradients(penalty) || ...); }, penalties_);
+}
+
+template <class... P>
+std::string Penalties<P...>::describe() const {
+  std::string all;
+  std::apply([&](const auto&... penalty) { (detail::join_description(all, gan::describe(penalty)), ...); }, penalties_);
+  return all.empty() ? "none" : all;
 }
 
 }  // namespace gan

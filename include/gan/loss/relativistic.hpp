@@ -11,6 +11,8 @@ namespace gan {
 struct RelativisticAverage {
   double real_label = 1;  ///< target of r in the discriminator's loss; 0.9 for one-sided smoothing
   static constexpr bool generator_needs_real = true;
+  static constexpr bool takes_logits = true;
+  std::string describe() const { return described("relativistic-average", {{"real_label", real_label}}); }
 
   template <class T>
   Tensor<T> discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng&) const {
@@ -38,6 +40,8 @@ struct RelativisticAverage {
 /// throws unless the batches have one size.
 struct RelativisticPairing {
   static constexpr bool generator_needs_real = true;
+  static constexpr bool takes_logits = true;
+  std::string describe() const { return "relativistic-pairing"; }
 
   template <class T>
   Tensor<T> discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng&) const {

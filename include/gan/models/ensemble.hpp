@@ -111,6 +111,9 @@ class MemberPenalty {
     if constexpr (requires { penalty_.after_step(discriminator_parameters); })
       penalty_.after_step(discriminator_parameters);
   }
+  bool bounds_slope() const { return detail::bounds_slope(penalty_); }
+  bool of_gradients() const { return detail::of_gradients(penalty_); }
+  std::string describe() const { return "of each member: " + gan::describe(penalty_); }
 
  private:
   DiscriminatorEnsemble<T>* ensemble_ = nullptr;

@@ -6,8 +6,10 @@
 #include <functional>
 #include <numeric>
 #include <span>
+#include <string>
 #include <utility>
 
+#include "gan/core/describe.hpp"
 #include "gan/core/finite.hpp"
 #include "gan/tensor/random.hpp"
 
@@ -19,13 +21,20 @@ class LatentDistribution {
  public:
   template <class F>
   requires std::invocable<F, Rng&, Index, std::span<float>> LatentDistribution(F fill)
-      : float_(fill), double_(std::move(fill)) {}  // NOLINT: conversion is the point
+      : LatentDistribution("custom", std::move(fill)) {}  // NOLINT: conversion is the point
+  /// The same with a name, which runs and generators that are loaded compare.
+  template <class F>
+  requires std::invocable<F, Rng&, Index, std::span<float>> LatentDistribution(std::string name, F fill)
+      : name_(std::move(name)), float_(fill), double_(std::move(fill)) {}
+
+  const std::string& name() const { return name_; }
 
   /// n vectors: [n, length]. Throws for negative n and for a length below 1.
   template <std::floating_point T>
   Tensor<T> draw(Rng& rng, Index n, Index length) const;
 
  private:
+  std::string name_;
   std::function<void(Rng&, Index, std::span<float>)> float_;
   std::function<void(Rng&, Index, std::span<double>)> double_;
 };
@@ -120,21 +129,22 @@ void slerp_row(const T* a, const T* b, Index length, double t, T* out) {
 namespace latent {
 
 inline LatentDistribution normal() {
-  return []<class T>(Rng& rng, Index, std::span<T> rows) { rng.normal(rows); };
+  return {"normal", []<class T>(Rng& rng, Index, std::span<T> rows) { rng.normal(rows); }};
 }
 inline LatentDistribution uniform() {
-  return []<class T>(Rng& rng, Index, std::span<T> rows) { rng.uniform(rows, T(-1), T(1)); };
+  return {"uniform", []<class T>(Rng& rng, Index, std::span<T> rows) { rng.uniform(rows, T(-1), T(1)); }};
 }
 inline LatentDistribution sphere() {
-  return []<class T>(Rng& rng, Index length, std::span<T> rows) {
-    rng.normal(rows);
-    for (; !rows.empty(); rows = rows.subspan(static_cast<std::size_t>(length)))
-      detail::project_to_sphere(rows.first(static_cast<std::size_t>(length)));
-  };
+  return {"sphere", []<class T>(Rng& rng, Index length, std::span<T> rows) {
+            rng.normal(rows);
+            for (; !rows.empty(); rows = rows.subspan(static_cast<std::size_t>(length)))
+              detail::project_to_sphere(rows.first(static_cast<std::size_t>(length)));
+          }};
 }
 inline LatentDistribution truncated_normal(double limit) {
   check(!is_nan(limit) && limit > 0, "latent: truncated normal with limit ", limit, ", expected a positive one");
-  return [limit]<class T>(Rng& rng, Index, std::span<T> rows) { rng.truncated_normal(rows, static_cast<T>(limit)); };
+  return {described("truncated_normal", {{"limit", limit}}),
+          [limit]<class T>(Rng& rng, Index, std::span<T> rows) { rng.truncated_normal(rows, static_cast<T>(limit)); }};
 }
 
 }  // namespace latent

@@ -14,6 +14,11 @@ struct AdamOptions {
   double beta2 = 0.999;     ///< decay of the second moment, in [0, 1)
   double epsilon = 1e-8;    ///< added to the root of the corrected second moment, above 0
   double weight_decay = 0;  ///< of the penalty weight_decay / 2 |p|^2, whose gradient passes through the moments
+
+  std::string describe() const {
+    return described("adam",
+                     {{"beta1", beta1}, {"beta2", beta2}, {"epsilon", epsilon}, {"weight_decay", weight_decay}});
+  }
 };
 
 struct AdamWOptions {
@@ -22,6 +27,11 @@ struct AdamWOptions {
   double beta2 = 0.999;
   double epsilon = 1e-8;
   double weight_decay = 0.01;  ///< share of a parameter, times the learning rate, that each step takes away
+
+  std::string describe() const {
+    return described("adamw",
+                     {{"beta1", beta1}, {"beta2", beta2}, {"epsilon", epsilon}, {"weight_decay", weight_decay}});
+  }
 };
 
 /// Adam (Kingma and Ba, 2014): with g the gradient, t the step,

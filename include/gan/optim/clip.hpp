@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
+#include "gan/core/describe.hpp"
 #include "gan/core/finite.hpp"
 #include "gan/core/random.hpp"
 #include "gan/tensor/named.hpp"
@@ -32,6 +34,9 @@ void clip_weights(const NamedTensors<T>& parameters, double limit);
 /// of norms, as in the authors' code: a scale of 1 becomes the limit, so that norms are better left out.
 struct ClipWeights {
   double limit = 0.01;  ///< above 0
+  static constexpr bool bounds_slope() { return true; }
+  static constexpr bool of_gradients() { return false; }
+  std::string describe() const { return described("clip", {{"limit", limit}}); }
 
   template <class T, class D>
   Tensor<T> operator()(D&&, const Tensor<T>&, const Tensor<T>&, Rng&, Index) const {

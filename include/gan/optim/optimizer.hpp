@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "gan/core/describe.hpp"
 #include "gan/core/finite.hpp"
 #include "gan/core/profile.hpp"
 #include "gan/tensor/named.hpp"
@@ -20,6 +21,9 @@ namespace gan {
 ///
 /// Steps are counted for the optimizer, not for each parameter: one without a gradient is skipped, and its bias
 /// correction goes on as if it had been there.
+///
+/// The struct of a subclass's options has a `learning_rate`, and may have a describe() (core/describe.hpp) of all the
+/// others, which resumed runs compare.
 template <class T>
 class Optimizer {
  public:

@@ -15,6 +15,14 @@ struct RmsPropOptions {
   double momentum = 0;          ///< in [0, 1)
   bool centered = false;        ///< divide by the deviation instead of the root mean square (Graves, 2013)
   double weight_decay = 0;      ///< of the penalty weight_decay / 2 |p|^2
+
+  std::string describe() const {
+    return described("rms_prop", {{"alpha", alpha},
+                                  {"epsilon", epsilon},
+                                  {"momentum", momentum},
+                                  {"centered", centered},
+                                  {"weight_decay", weight_decay}});
+  }
 };
 
 /// RMSProp (Tieleman and Hinton, 2012): with g the gradient, v = alpha v + (1 - alpha) g^2 and d = g / (sqrt(v) +

@@ -10,6 +10,10 @@ struct SgdOptions {
   double momentum = 0;      ///< share of the last direction that is kept, in [0, 1)
   bool nesterov = false;    ///< looks one step ahead (Nesterov, 1983); needs momentum
   double weight_decay = 0;  ///< of the penalty weight_decay / 2 |p|^2
+
+  std::string describe() const {
+    return described("sgd", {{"momentum", momentum}, {"nesterov", nesterov}, {"weight_decay", weight_decay}});
+  }
 };
 
 /// p -= learning_rate d, with g the gradient and b = momentum b + g: d is g without momentum, b with it, and

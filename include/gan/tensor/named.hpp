@@ -21,11 +21,11 @@ struct NamedTensor {
 template <class T>
 using NamedTensors = std::vector<NamedTensor<T>>;
 
-/// Copies the values of `from` into the tensors of `to` by name, as they were before: a source may be a target under
-/// another name. Throws, changing nothing, unless both hold the same names with the same shapes; the message begins
-/// with `what` and names the first tensor that is missing, differs, or is not known.
+/// Handles of the tensors of `from` by name. Throws unless `from` and `to` hold the same names with the same shapes;
+/// the message begins with `what` and names the first tensor that is missing, differs, or is not known.
 template <class T>
-void copy_values(const char* what, const NamedTensors<T>& from, const NamedTensors<T>& to) {
+std::unordered_map<std::string, Tensor<T>> check_values(const char* what, const NamedTensors<T>& from,
+                                                        const NamedTensors<T>& to) {
   std::unordered_map<std::string, Tensor<T>> sources;
   for (const auto& [name, tensor] : from) {
     check(tensor.defined(), what, ": \"", name, "\" is undefined");
@@ -42,6 +42,14 @@ void copy_values(const char* what, const NamedTensors<T>& from, const NamedTenso
     for (const auto& entry : to) unknown.erase(entry.name);
     fail(what, ": \"", unknown.begin()->first, "\" ", unknown.begin()->second.shape(), " is not known");
   }
+  return sources;
+}
+
+/// Copies the values of `from` into the tensors of `to` by name, as they were before: a source may be a target under
+/// another name. Throws as check_values does, changing nothing.
+template <class T>
+void copy_values(const char* what, const NamedTensors<T>& from, const NamedTensors<T>& to) {
+  auto sources = check_values(what, from, to);
   std::unordered_set<const T*> targets;
   for (const auto& entry : to) targets.insert(entry.tensor.data());
   for (const auto& [name, tensor] : to) {

@@ -9,7 +9,8 @@
 #include "gan/core/file.hpp"
 #include "gan/data/loader.hpp"
 #include "gan/io/safetensors.hpp"
-#include "gan/train/metadata.hpp"
+#include "gan/train/loader_text.hpp"
+#include "gan/train/options_text.hpp"
 #include "gan/train/run.hpp"
 
 namespace gan {
@@ -23,34 +24,28 @@ void save_checkpoint(const std::filesystem::path& path, const Trainer& trainer, 
   auto metadata = trainer.metadata();
   metadata.insert(notes.begin(), notes.end());
   metadata["format"] = "gan checkpoint 1";
-  if (loader) {
-    const LoaderState state = loader->state();
-    metadata["loader_items"] = std::to_string(loader->dataset().size());
-    metadata["loader_batch"] = std::to_string(loader->options().batch);
-    metadata["loader_seed"] = std::to_string(state.seed);
-    metadata["loader_epoch"] = std::to_string(state.epoch);
-    metadata["loader_position"] = std::to_string(state.position);
-  }
+  if (loader) write_loader(*loader, metadata);
   save_safetensors(path, trainer.state(), metadata);
 }
 
 /// Brings both back, so that the run goes on as if it had never stopped: same batches, same noise, same bits. Throws,
-/// changing nothing, when the file is damaged or belongs to other networks, optimizers or data.
+/// changing nothing, when the file is damaged or belongs to other networks, options or data; `resume` says which
+/// options may differ.
 template <class Trainer, class T = typename Trainer::T>
-void load_checkpoint(const std::filesystem::path& path, Trainer& trainer, Loader<T>* loader = nullptr) {
+void load_checkpoint(const std::filesystem::path& path, Trainer& trainer, Loader<T>* loader = nullptr,
+                     const ResumeOptions& resume = {}) {
   const auto file = load_safetensors<T>(path);
-  const MetadataReader read(path.string(), file.metadata);
   check(file.metadata.contains("format") && file.metadata.at("format") == "gan checkpoint 1", path.string(),
         ": not a checkpoint of a training run, expected \"format\" to be \"gan checkpoint 1\"");
-  if (!loader) return trainer.load(file.tensors, file.metadata, path.string());
-  const Index items = read.count("loader_items"), batch = read.count("loader_batch");
-  check(items == loader->dataset().size() && batch == loader->options().batch, path.string(),
-        ": its run took batches of ", batch, " from ", items, " items, expected batches of ", loader->options().batch,
-        " from ", loader->dataset().size());
+  auto options = trainer.option_texts();
+  if (loader)
+    for (auto& option : option_texts(*loader)) options.push_back(std::move(option));
+  check_changes(resume, options);
+  if (!loader) return trainer.load(file.tensors, file.metadata, path.string(), resume);
   const LoaderState before = loader->state();
-  loader->set_state({read.seed("loader_seed"), read.count("loader_epoch"), read.count("loader_position")});
+  read_loader(path.string(), file.metadata, resume, *loader);
   try {
-    trainer.load(file.tensors, file.metadata, path.string());
+    trainer.load(file.tensors, file.metadata, path.string(), resume);
   } catch (...) {
     loader->set_state(before);
     throw;
@@ -58,7 +53,8 @@ void load_checkpoint(const std::filesystem::path& path, Trainer& trainer, Loader
 }
 
 /// Copies a generator's parameters and buffers out of a checkpoint, its moving average if the run kept one, for
-/// programs that only sample. Throws, changing nothing, when the file is damaged or holds another generator.
+/// programs that only sample. Throws, changing nothing, when the file is damaged or holds another generator; warns when
+/// its latent distribution or its layers were others.
 template <class G, class T = typename G::Scalar>
 void load_generator(const std::filesystem::path& path, G& generator) {
   const auto file = load_safetensors<T>(path);
@@ -69,6 +65,7 @@ void load_generator(const std::filesystem::path& path, G& generator) {
   }
   check(!live.empty(), path.string(), ": holds no generator, expected tensors named \"generator...\"");
   copy_values(path.string().c_str(), average.empty() ? live : average, generator.state());
+  warn_about_generator(path.string(), file.metadata, generator_texts(generator));
 }
 
 /// Callback: saves a checkpoint every `every` steps, after the last step, and when the run is interrupted. Values that

@@ -29,19 +29,24 @@ class AnyObjective {
   requires Objective<O, T>
   explicit AnyObjective(O objective)
       : generator_needs_real(O::generator_needs_real),
+        takes_logits(detail::takes_logits(objective)),
+        needs_bounded_slope(detail::needs_bounded_slope(objective)),
+        description_(gan::describe(objective)),
         discriminator_loss_([objective](const auto& real, const auto& fake, Rng& rng) {
           return objective.discriminator_loss(real, fake, rng);
         }),
         generator_loss_(
             [objective](const auto& real, const auto& fake) { return objective.generator_loss(real, fake); }) {}
 
-  bool generator_needs_real;
+  bool generator_needs_real, takes_logits, needs_bounded_slope;
+  std::string describe() const { return description_; }
   Tensor<T> discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng& rng) const {
     return discriminator_loss_(real, fake, rng);
   }
   Tensor<T> generator_loss(const Tensor<T>& real, const Tensor<T>& fake) const { return generator_loss_(real, fake); }
 
  private:
+  std::string description_;
   std::function<Tensor<T>(const Tensor<T>&, const Tensor<T>&, Rng&)> discriminator_loss_;
   std::function<Tensor<T>(const Tensor<T>&, const Tensor<T>&)> generator_loss_;
 };
@@ -61,6 +66,9 @@ class AnyPenalty {
                                    Index step) -> Tensor<T> { return penalty(d, real, fake, rng, step); });
     if constexpr (requires(const NamedTensors<T>& parameters) { penalty.after_step(parameters); })
       after_step_.push_back([penalty](const NamedTensors<T>& parameters) { penalty.after_step(parameters); });
+    bounds_slope_ = bounds_slope_ || detail::bounds_slope(penalty);
+    of_gradients_ = of_gradients_ || detail::of_gradients(penalty);
+    detail::join_description(description_, gan::describe(penalty));
     return *this;
   }
   AnyPenalty& scale_by(Schedule factor) {
@@ -81,12 +89,19 @@ class AnyPenalty {
   void after_step(const NamedTensors<T>& discriminator_parameters) const {
     for (const auto& f : after_step_) f(discriminator_parameters);
   }
+  bool bounds_slope() const { return bounds_slope_; }
+  bool of_gradients() const { return of_gradients_; }
+  std::string describe() const {
+    return description_.empty() ? "none" : factor_ ? "(" + description_ + ") by a schedule" : description_;
+  }
 
  private:
   std::vector<std::function<Tensor<T>(const Discriminate&, const Tensor<T>&, const Tensor<T>&, Rng&, Index)>>
       penalties_;
   std::vector<std::function<void(const NamedTensors<T>&)>> after_step_;
   Schedule factor_;
+  std::string description_;
+  bool bounds_slope_ = false, of_gradients_ = false;
 };
 
 inline constexpr std::string_view objective_names =

@@ -2,14 +2,15 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <string>
 #include <utility>
 
 #include "gan/core/error.hpp"
+#include "gan/core/finite.hpp"
 #include "gan/core/random.hpp"
 
 namespace gan {
@@ -19,22 +20,33 @@ inline std::string to_text(const RngState& state) {
   return std::to_string(state.seed) + " " + std::to_string(state.stream) + " " + std::to_string(state.position);
 }
 
+/// A learning rate bit for bit, as a whole number: what a program has set need not be short in decimals.
+inline std::string rate_bits(double rate) { return std::to_string(std::bit_cast<std::uint64_t>(rate)); }
+
 /// Reads values out of a map of texts. Throws, naming `what` and the key, when one is missing or is not a number.
 class MetadataReader {
  public:
   MetadataReader(std::string what, const std::map<std::string, std::string>& values)
       : what_(std::move(what)), values_(values) {}
 
-  /// A whole number, 0 or more.
+  /// A whole number, 0 to 2^62: a run may add to it what it likes.
   Index count(const std::string& key) const {
     const auto [number] = numbers<1>(key);
-    check(number <= static_cast<std::uint64_t>(std::numeric_limits<Index>::max()), what_, ": \"", key, "\" is ", number,
-          ", too large for a count");
+    check(number <= std::uint64_t{1} << 62, what_, ": \"", key, "\" is \"", number,
+          "\", too large for a count, expected at most 2^62");
     return static_cast<Index>(number);
   }
 
   /// Any number of 64 bits.
   std::uint64_t seed(const std::string& key) const { return numbers<1>(key)[0]; }
+
+  /// A learning rate, written by rate_bits.
+  double rate(const std::string& key) const {
+    const double value = std::bit_cast<double>(seed(key));
+    check(is_finite(value) && value >= 0, what_, ": \"", key, "\" is \"", values_.at(key),
+          "\", expected the bits of a finite number, 0 or more");
+    return value;
+  }
 
   RngState rng(const std::string& key) const {
     const auto [seed, stream, position] = numbers<3>(key);

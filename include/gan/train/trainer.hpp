@@ -1,15 +1,13 @@
 // Trainer: alternating updates of a discriminator and a generator.
 #pragma once
 
-#include <cmath>
-#include <functional>
+#include <algorithm>
+#include <concepts>
 #include <map>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include "gan/core/build.hpp"
 #include "gan/data/loader.hpp"
@@ -20,60 +18,46 @@
 #include "gan/ops/shaping.hpp"
 #include "gan/optim/adam.hpp"
 #include "gan/optim/clip.hpp"
-#include "gan/optim/schedule.hpp"
+#include "gan/train/advice.hpp"
 #include "gan/train/average.hpp"
+#include "gan/train/checks.hpp"
+#include "gan/train/gradient_hook.hpp"
+#include "gan/train/joint_pass.hpp"
+#include "gan/train/kept_state.hpp"
 #include "gan/train/metadata.hpp"
+#include "gan/train/pack.hpp"
+#include "gan/train/rehearsal.hpp"
 #include "gan/train/run.hpp"
+#include "gan/train/trainer_options.hpp"
 
 namespace gan {
-
-/// What a gradient hook is given: all gradients of one network are complete and its optimizer has not stepped.
-template <class T>
-struct GradientEvent {
-  const char* network;  ///< "generator" or "discriminator"
-  Index step;
-  const NamedTensors<T>& parameters;  ///< with their gradients, which may be changed in place
-};
-template <class T>
-using GradientHook = std::function<void(const GradientEvent<T>&)>;
-
-template <class Objective, class Optimizer, class Penalty>
-struct TrainerOptions {
-  Objective objective{};
-  Penalty penalty{};
-  typename Optimizer::Options generator_optimizer{};
-  typename Optimizer::Options discriminator_optimizer{};  ///< its own rate, for two time scales (Heusel et al., 2017)
-  Schedule generator_schedule{};                          ///< factor of the learning rate by step; none: 1
-  Schedule discriminator_schedule{};
-  Index discriminator_steps = 1;  ///< updates a step, each with a real batch of its own
-  Index generator_steps = 1;
-  double clip_gradient_norm = 0;  ///< limit of each network's global gradient norm; 0: none
-  Schedule instance_noise{};      ///< deviation by step of noise on all that the discriminator sees; none: 0
-  Index pack = 1;                 ///< samples the discriminator sees at once, joined along the last axis (PacGAN)
-  std::optional<MovingAverageOptions> average{};  ///< of the generator, for sampling
-  bool joint_pass = true;  ///< real and fake in one pass, unless the discriminator mixes its batch
-  Index samples = 64;      ///< size of the fixed noise batch
-  std::uint64_t seed = 0;  ///< of noise, penalties and label flips
-};
 
 /// Trains generator `G` (z [n, latent] -> samples) against discriminator `D` (samples -> logits [n, 1]).
 ///
 /// A step is `discriminator_steps` updates of the discriminator on fresh real batches and as many generated ones, which
 /// are made without history, then `generator_steps` updates of the generator through the frozen discriminator. The
 /// generator's first update takes the fakes of the discriminator's last one: their forward pass is not run twice.
+///
+/// The first step of a process looks closer: it warns of what can hardly be meant (train/advice.hpp), and finds a
+/// discriminator that mixes its batch and does not say so (train/joint_pass.hpp).
 template <class G, class D, class Objective = NonSaturating, class Optimizer = Adam<typename G::Scalar>,
           class Penalty = NoPenalty>
 class Trainer {
  public:
   using T = typename G::Scalar;
   using Options = TrainerOptions<Objective, Optimizer, Penalty>;
+  static_assert(!(std::same_as<T, float> && std::same_as<typename D::Scalar, double>),
+                "the generator computes in float and the discriminator in double: make both the same");
+  static_assert(!(std::same_as<T, double> && std::same_as<typename D::Scalar, float>),
+                "the generator computes in double and the discriminator in float: make both the same");
 
   /// Keeps references of both networks. Warns about a slow build (core/build.hpp). Throws for options out of range.
   Trainer(G& generator, D& discriminator, const Options& options = {});
 
   /// One step on a batch of real samples [n, ...]; with several discriminator steps, on `next()` for each. Throws
-  /// NotFinite for a loss that is not finite, Error for a gradient that no optimizer owns and for shapes that do not
-  /// fit.
+  /// NotFinite for a loss or a gradient that is not finite, Error for a gradient that no optimizer owns, for shapes
+  /// that do not fit and for schedules that give no usable number. The update that threw has changed no network;
+  /// earlier ones of the step stay.
   StepResult step(const Tensor<T>& real) {
     check(options_.discriminator_steps == 1, "trainer: one real batch for ", options_.discriminator_steps,
           " discriminator steps; give a function that returns the next batch");
@@ -83,13 +67,16 @@ class Trainer {
   requires std::is_invocable_r_v<Tensor<T>, Next&> StepResult step(Next&& next);
 
   /// Steps through the loader's batches until all of it is done or a callback stops it; see Callbacks in train/run.hpp.
+  /// Labels are ignored. Before the first step, and before any callback is called, it throws when loader, networks and
+  /// schedules do not fit together (train/rehearsal.hpp).
   template <class... Callbacks>
   FitResult fit(Loader<T>& loader, const FitOptions& options, Callbacks&&... callbacks);
 
-  /// Calls `hook` before every optimizer step.
-  void add_gradient_hook(GradientHook<T> hook) { hooks_.push_back(std::move(hook)); }
+  /// Calls `hook` before every optimizer step, for the trainer's life or until the handle's remove() is called.
+  HookHandle add_gradient_hook(GradientHook<T> hook) { return hooks_.add(std::move(hook)); }
 
-  /// Samples for the fixed noise, or for n fresh ones, from the moving average if there is one.
+  /// Samples for the fixed noise, or for z, from the moving average if there is one. A generator that draws random
+  /// numbers in evaluation mode, too, draws the same ones each time, and its own are left as they were.
   Tensor<T> samples() { return sample(fixed_noise_); }
   Tensor<T> sample(const Tensor<T>& z);
 
@@ -104,15 +91,20 @@ class Trainer {
   /// Handles of all tensors that make up the training state, and the rest of it as text.
   NamedTensors<T> state() const;
   std::map<std::string, std::string> metadata() const;
-  /// Brings both back. Throws, changing nothing, when either does not fit; the message begins with `what`.
+  /// Names and texts of all options that a resumed run compares.
+  OptionTexts option_texts() const;
+  /// Brings state and metadata back. Throws, changing nothing, when either does not fit, holds numbers that are not
+  /// finite, or belongs to a run of other options than `resume` allows; the message begins with `what`.
   void load(const NamedTensors<T>& state, const std::map<std::string, std::string>& metadata,
-            const std::string& what = "checkpoint");
+            const std::string& what = "checkpoint", const ResumeOptions& resume = {});
 
  private:
   struct Scores {
     Tensor<T> real, fake;
   };
 
+  template <class Next>
+  StepResult make_step(Next& next);
   Tensor<T> generate(Index n) { return generator_(generator_.draw(rng_, n)); }
   Tensor<T> prepare(const Tensor<T>& x);
   Scores score(const Tensor<T>& real, const Tensor<T>& fake);
@@ -126,7 +118,9 @@ class Trainer {
   Options options_;
   Optimizer generator_optimizer_, discriminator_optimizer_;
   std::optional<MovingAverage<T>> average_;
-  std::vector<GradientHook<T>> hooks_;
+  GradientHooks<T> hooks_;
+  KeptBuffers<T> generator_buffers_, discriminator_buffers_;  // of after its last update
+  bool first_ = true;                                         // step of this process
   Rng rng_;
   Tensor<T> fixed_noise_;
   Index steps_ = 0;
@@ -139,12 +133,10 @@ Trainer<G, D, O, Opt, P>::Trainer(G& generator, D& discriminator, const Options&
       options_(options),
       generator_optimizer_(generator.parameters(), options.generator_optimizer),
       discriminator_optimizer_(discriminator.parameters(), options.discriminator_optimizer),
+      generator_buffers_(generator),
+      discriminator_buffers_(discriminator),
       rng_(options.seed, 0x747261696e) {
-  check(options.discriminator_steps >= 1 && options.generator_steps >= 1 && options.pack >= 1 && options.samples >= 1,
-        "trainer: ", options.discriminator_steps, " discriminator steps, ", options.generator_steps,
-        " generator steps, packs of ", options.pack, ", ", options.samples, " samples, expected at least 1 of each");
-  check(options.clip_gradient_norm >= 0, "trainer: gradient norm limit ", options.clip_gradient_norm,
-        ", expected 0 or more");
+  check_trainer_options(options);
   warn_about_slow_build();
   if (options.average) average_.emplace(generator, *options.average);
   fixed_noise_ = generator.draw(rng_, options.samples);
@@ -156,6 +148,23 @@ requires std::is_invocable_r_v<Tensor<typename G::Scalar>, Next&> StepResult
 Trainer<G, D, O, Opt, P>::step(Next&& next) {
   if (!generator_.training()) generator_.train();
   if (!discriminator_.training()) discriminator_.train();
+  generator_buffers_.take();
+  discriminator_buffers_.take();
+  try {
+    const StepResult result = make_step(next);
+    ++steps_;
+    first_ = false;
+    return result;
+  } catch (...) {
+    generator_buffers_.put_back();
+    discriminator_buffers_.put_back();
+    throw;
+  }
+}
+
+template <class G, class D, class O, class Opt, class P>
+template <class Next>
+StepResult Trainer<G, D, O, Opt, P>::make_step(Next& next) {
   const GradMode recording(true);
   StepResult result{.step = steps_ + 1};
   Tensor<T> real, fake;
@@ -164,9 +173,8 @@ Trainer<G, D, O, Opt, P>::step(Next&& next) {
     check(real.rank() >= 1 && real.shape()[0] >= 1, "trainer: real batch ", real.shape(), ", expected [n, ...]");
     const GradMode history(i == options_.discriminator_steps);  // the last fakes train the generator too
     fake = generate(real.shape()[0]);
-    check(fake.size() == real.size(), "trainer: generated samples ", fake.shape(), " do not match real samples ",
-          real.shape());
-    if (real.shape() != fake.shape()) real = reshape(real, fake.shape());
+    if (first_ && i == options_.discriminator_steps) warn_about_range(real, fake);
+    real = in_layout(real, fake.shape());
     const GradMode on(true);
     update_discriminator(real, fake.detach(), result);
   }
@@ -180,7 +188,6 @@ Trainer<G, D, O, Opt, P>::step(Next&& next) {
   result.real_score /= d;
   result.fake_score /= d;
   result.generator_loss /= static_cast<double>(options_.generator_steps);
-  ++steps_;
   return result;
 }
 
@@ -188,25 +195,24 @@ Trainer<G, D, O, Opt, P>::step(Next&& next) {
 template <class G, class D, class O, class Opt, class P>
 auto Trainer<G, D, O, Opt, P>::prepare(const Tensor<T>& x) -> Tensor<T> {
   Tensor<T> seen = x;
-  const double deviation = options_.instance_noise ? options_.instance_noise(steps_) : 0;
-  if (deviation > 0) seen = seen + normal<T>(rng_, x.shape(), 0, deviation);
-  if (const Index k = options_.pack; k > 1) {
-    const Index n = x.shape()[0], c = x.shape().last();
-    check(x.rank() >= 2 && n % k == 0, "trainer: batch ", x.shape(), " is not made of packs of ", k);
-    const Index positions = x.size() / (n * c);
-    seen = reshape(permute(reshape(seen, Shape{n / k, k, positions, c}), {0, 2, 1, 3}),
-                   x.shape().with(0, n / k).with(-1, k * c));
-  }
-  return seen;
+  if (options_.instance_noise)
+    if (const double deviation = value_at("instance_noise", options_.instance_noise, steps_); deviation > 0)
+      seen = seen + normal<T>(rng_, x.shape(), 0, deviation);
+  return packed_samples(seen, options_.pack);
 }
 
 template <class G, class D, class O, class Opt, class P>
 auto Trainer<G, D, O, Opt, P>::score(const Tensor<T>& real, const Tensor<T>& fake) -> Scores {
-  if (!options_.joint_pass || discriminator_.mixes_batch()) return {discriminator_(real), discriminator_(fake)};
   const Index n = real.shape()[0], both = n + fake.shape()[0];
+  if (!options_.joint_pass || discriminator_.mixes_batch()) {
+    const Scores scores{discriminator_(real), discriminator_(fake)};
+    check_scores_of(scores.real, n);
+    check_scores_of(scores.fake, both - n);
+    return scores;
+  }
+  if (first_) check_joint_pass<T>(discriminator_, real, fake);
   const Tensor<T> scores = discriminator_(concatenate<T>({real, fake}, 0));
-  check(scores.rank() >= 1 && scores.shape()[0] == both, "trainer: discriminator gives ", scores.shape(), " for ", both,
-        " samples, expected [", both, ", 1]");
+  check_scores_of(scores, both);
   return {slice(scores, 0, 0, n), slice(scores, 0, n, both)};
 }
 
@@ -214,6 +220,10 @@ template <class G, class D, class O, class Opt, class P>
 void Trainer<G, D, O, Opt, P>::update_discriminator(const Tensor<T>& real, const Tensor<T>& fake, StepResult& result) {
   const Tensor<T> seen_real = prepare(real), seen_fake = prepare(fake);
   const Scores scores = score(seen_real, seen_fake);
+  if (first_) {
+    warn_about_game(options_.objective, options_.penalty, discriminator_);
+    warn_about_scores(options_.objective, scores.fake);
+  }
   Tensor<T> loss = options_.objective.discriminator_loss(scores.real, scores.fake, rng_);
   const Tensor<T> penalty = options_.penalty([this](const Tensor<T>& x) { return discriminator_(x); }, seen_real,
                                              seen_fake, rng_, discriminator_optimizer_.steps());
@@ -232,20 +242,26 @@ void Trainer<G, D, O, Opt, P>::update_discriminator(const Tensor<T>& real, const
           options_.discriminator_schedule);
   if constexpr (requires { options_.penalty.after_step(discriminator_optimizer_.parameters()); })
     options_.penalty.after_step(discriminator_optimizer_.parameters());
+  discriminator_buffers_.take();
 }
 
 template <class G, class D, class O, class Opt, class P>
 void Trainer<G, D, O, Opt, P>::update_generator(const Tensor<T>& real, const Tensor<T>& fake, StepResult& result) {
   const Freeze frozen(discriminator_);
   Scores scores;
-  if (options_.objective.generator_needs_real)
-    scores = score(prepare(real), prepare(fake));
-  else
-    scores.fake = discriminator_(prepare(fake));
+  if (options_.objective.generator_needs_real) {
+    const Tensor<T> seen_real = prepare(real), seen_fake = prepare(fake);
+    scores = score(seen_real, seen_fake);
+  } else {
+    const Tensor<T> seen = prepare(fake);
+    scores.fake = discriminator_(seen);
+    check_scores_of(scores.fake, seen.shape()[0]);
+  }
   const Tensor<T> loss = options_.objective.generator_loss(scores.real, scores.fake);
   result.generator_loss += static_cast<double>(loss.item());
   descend("generator", loss, generator_optimizer_, options_.generator_optimizer.learning_rate,
           options_.generator_schedule);
+  generator_buffers_.take();
   if (average_) average_->update();
 }
 
@@ -253,24 +269,17 @@ template <class G, class D, class O, class Opt, class P>
 void Trainer<G, D, O, Opt, P>::descend(const char* network, const Tensor<T>& loss, Opt& optimizer, double base_rate,
                                        const Schedule& schedule) {
   const Index step = steps_ + 1;
-  if (!std::isfinite(loss.item())) {
-    std::ostringstream message;
-    message << "trainer: the loss of the " << network << " is ";
-    if (std::isnan(loss.item()))
-      message << "nan";  // whose sign says nothing
-    else
-      message << loss.item();
-    message << " at step " << step;
-    throw NotFinite(message.str());
-  }
+  check_loss(network, loss, step);
   optimizer.zero_grad();  // what a step that threw, or the caller's own backward, has left
   for (const Tensor<T>& leaf : backward(loss))
     check(optimizer.owns(leaf), "trainer: \"", leaf.label().empty() ? "unnamed tensor" : leaf.label(), "\" ",
           leaf.shape(), " received a gradient from the loss of the ", network,
           " but its optimizer does not own it: declare it as a Parameter, before the trainer is made");
-  for (const auto& hook : hooks_) hook({network, step, optimizer.parameters()});
+  hooks_.call({network, step, optimizer.parameters()});
+  check_gradients(network, optimizer.parameters(), step);
   if (options_.clip_gradient_norm > 0) clip_by_global_norm(optimizer.parameters(), options_.clip_gradient_norm);
-  if (schedule) optimizer.set_learning_rate(base_rate * schedule(steps_));
+  if (schedule)
+    optimizer.set_learning_rate(base_rate * value_at((std::string(network) + "_schedule").c_str(), schedule, steps_));
   optimizer.step();
   optimizer.zero_grad();
 }
@@ -279,13 +288,27 @@ template <class G, class D, class O, class Opt, class P>
 template <class... Callbacks>
 FitResult Trainer<G, D, O, Opt, P>::fit(Loader<T>& loader, const FitOptions& options, Callbacks&&... callbacks) {
   Run<Trainer> run(*this, loader, options);
-  return run.go([&] { return step([&] { return loader.next().images; }); }, callbacks...);
+  rehearse(generator_, discriminator_, loader, options_.pack);
+  const double by_epochs = static_cast<double>(run.epoch_limit) * static_cast<double>(loader.batches_per_epoch()) /
+                           static_cast<double>(options_.discriminator_steps);
+  Index planned = static_cast<Index>(std::min(by_epochs, 1e15));
+  if (run.step_limit > 0) planned = planned > 0 ? std::min(planned, run.step_limit) : run.step_limit;
+  rehearse("generator_schedule", options_.generator_schedule, steps_, planned - 1);
+  rehearse("discriminator_schedule", options_.discriminator_schedule, steps_, planned - 1);
+  rehearse("instance_noise", options_.instance_noise, steps_, planned - 1);
+  FitResult result = run.go([&] { return step([&] { return loader.next().images; }); }, callbacks...);
+  if (result.steps == 0 && !result.stopped && result.reason.empty())
+    result.reason = "0 steps: the loader has completed " + std::to_string(run.epochs()) + " epochs and the trainer " +
+                    std::to_string(steps_) + " steps, which is all that was asked for";
+  return result;
 }
 
 template <class G, class D, class O, class Opt, class P>
 auto Trainer<G, D, O, Opt, P>::sample(const Tensor<T>& z) -> Tensor<T> {
-  if (!average_) return generator_.sample(z);
-  const typename MovingAverage<T>::Swap scope(*average_);
+  std::optional<typename MovingAverage<T>::Swap> averages;
+  if (average_) averages.emplace(*average_);
+  const Trial<T> trial(generator_);
+  generator_.rng().set_state({0, 0x73616d706c65, 0});
   return generator_.sample(z);
 }
 
@@ -306,27 +329,53 @@ auto Trainer<G, D, O, Opt, P>::state() const -> NamedTensors<T> {
 
 template <class G, class D, class O, class Opt, class P>
 std::map<std::string, std::string> Trainer<G, D, O, Opt, P>::metadata() const {
-  return {{"step", std::to_string(steps_)},
-          {"rng", to_text(rng_.state())},
-          {"generator_rng", to_text(generator_.rng().state())},
-          {"discriminator_rng", to_text(discriminator_.rng().state())},
-          {"generator_optimizer_steps", std::to_string(generator_optimizer_.steps())},
-          {"discriminator_optimizer_steps", std::to_string(discriminator_optimizer_.steps())},
-          {"average_updates", std::to_string(average_ ? average_->updates() : 0)}};
+  std::map<std::string, std::string> all{
+      {"step", std::to_string(steps_)},
+      {"rng", to_text(rng_.state())},
+      {"generator_rng", to_text(generator_.rng().state())},
+      {"discriminator_rng", to_text(discriminator_.rng().state())},
+      {"generator_optimizer_steps", std::to_string(generator_optimizer_.steps())},
+      {"discriminator_optimizer_steps", std::to_string(discriminator_optimizer_.steps())},
+      {"generator_rate_bits", rate_bits(generator_optimizer_.learning_rate())},
+      {"discriminator_rate_bits", rate_bits(discriminator_optimizer_.learning_rate())},
+      {"average_updates", std::to_string(average_ ? average_->updates() : 0)}};
+  for (auto& [name, value] : option_texts()) all.emplace(name, std::move(value));
+  return all;
+}
+
+template <class G, class D, class O, class Opt, class P>
+OptionTexts Trainer<G, D, O, Opt, P>::option_texts() const {
+  OptionTexts all = gan::option_texts(options_);
+  for (auto& text : generator_texts(generator_)) all.push_back(std::move(text));
+  all.push_back({"discriminator_network", structure_text<T>(discriminator_)});
+  return all;
 }
 
 template <class G, class D, class O, class Opt, class P>
 void Trainer<G, D, O, Opt, P>::load(const NamedTensors<T>& state, const std::map<std::string, std::string>& metadata,
-                                    const std::string& what) {
+                                    const std::string& what, const ResumeOptions& resume) {
   const MetadataReader read(what, metadata);
   const Index steps = read.count("step"), updates = read.count("average_updates");
   const Index generator_steps = read.count("generator_optimizer_steps");
   const Index discriminator_steps = read.count("discriminator_optimizer_steps");
   const RngState rng = read.rng("rng"), generator_rng = read.rng("generator_rng"),
                  discriminator_rng = read.rng("discriminator_rng");
+  const double generator_rate = read.rate("generator_rate_bits");
+  const double discriminator_rate = read.rate("discriminator_rate_bits");
+  check_values(what.c_str(), state, this->state());
+  const auto changed = compare_options(what, option_texts(), metadata, resume);
+  for (const auto& [name, tensor] : state)
+    check(all_finite(tensor), what, ": \"", name, "\" holds numbers that are not finite");
   copy_values(what.c_str(), state, this->state());
   generator_optimizer_.load_state(generator_optimizer_.state(), generator_steps);
   discriminator_optimizer_.load_state(discriminator_optimizer_.state(), discriminator_steps);
+  const auto set_rate = [&](const std::string& network, Opt& optimizer, double base, double saved) {
+    const bool anew = changed.contains(network + "_rate") || changed.contains(network + "_schedule");
+    optimizer.set_learning_rate(anew ? base : saved);
+  };
+  set_rate("generator", generator_optimizer_, options_.generator_optimizer.learning_rate, generator_rate);
+  set_rate("discriminator", discriminator_optimizer_, options_.discriminator_optimizer.learning_rate,
+           discriminator_rate);
   steps_ = steps;
   if (average_) average_->set_updates(updates);
   rng_.set_state(rng);
