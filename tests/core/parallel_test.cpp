@@ -11,8 +11,6 @@
 
 using gan::Index;
 
-namespace {}  // namespace
-
 TEST_CASE("every index is visited once") {
   const gan::test::ThreadCount keep;
   for (const int threads : {1, 2, 3, 7})
@@ -56,7 +54,7 @@ TEST_CASE("loops inside loops run in one part") {
 }
 
 TEST_CASE("what a part throws arrives at the caller, of the first part") {
-  const KeepThreads keep;
+  const gan::test::ThreadCount keep;
   for (const int threads : {1, 2, 3, 7}) {
     CAPTURE(threads);
     gan::set_threads(threads);

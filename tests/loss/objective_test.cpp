@@ -272,3 +272,12 @@ TEST_CASE("Objectives refuse scores and options that make no sense", "[objective
   REQUIRE_THROWS_WITH((RelativisticAverage{.real_label = 0}.discriminator_loss(four, four, rng)),
                       ContainsSubstring("relativistic average: real_label is 0"));
 }
+
+TEST_CASE("The hinge of a score of infinity is 0 or infinite, not NaN", "[objective]") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  Rng rng;
+  const Hinge hinge;
+  REQUIRE(hinge.discriminator_loss(D({1, 1}, {infinity}), D({1, 1}, {-infinity}), rng).item() == 0);
+  REQUIRE(hinge.discriminator_loss(D({1, 1}, {-infinity}), D({1, 1}, {-infinity}), rng).item() == infinity);
+  REQUIRE(hinge.discriminator_loss(D({1, 1}, {infinity}), D({1, 1}, {infinity}), rng).item() == infinity);
+}

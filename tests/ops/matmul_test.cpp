@@ -7,6 +7,7 @@
 #include "support/catch.hpp"
 #include "support/gradcheck.hpp"
 #include "support/reference.hpp"
+#include "support/threads.hpp"
 
 using gan::Index;
 using gan::Shape;
@@ -145,7 +146,7 @@ TEST_CASE("single precision products are accurate") {
 
 TEST_CASE("products that are cut by columns, on any number of threads") {
   gan::Rng rng(87);
-  const int before = gan::threads();
+  const gan::test::ThreadCount keep;
   struct {
     Index m, k, n;
   } const sizes[] = {{5, 40, 1000}, {128, 100, 784}, {17, 33, 405}, {1, 700, 333}, {300, 50, 70}};
@@ -172,5 +173,4 @@ TEST_CASE("products that are cut by columns, on any number of threads") {
     REQUIRE(bit_difference(gan::linear(x, w, bias), y) == "");
     REQUIRE(bit_difference(grad(gan::linear(x, w, bias), w), g) == "");
   }
-  gan::set_threads(before);
 }

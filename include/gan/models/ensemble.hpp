@@ -12,6 +12,7 @@
 
 #include "gan/core/finite.hpp"
 #include "gan/core/philox.hpp"
+#include "gan/loss/penalty.hpp"
 #include "gan/models/discriminator.hpp"
 #include "gan/models/generator.hpp"
 #include "gan/ops/gather.hpp"

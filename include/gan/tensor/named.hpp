@@ -21,8 +21,8 @@ struct NamedTensor {
 template <class T>
 using NamedTensors = std::vector<NamedTensor<T>>;
 
-/// The tensors of `from` by name. Throws unless `from` and `to` hold the same names with the same shapes; the message
-/// begins with `what` and names the first tensor that is missing, differs, or is not known.
+/// Handles of the tensors of `from` by name. Throws unless `from` and `to` hold the same names with the same shapes;
+/// the message begins with `what` and names the first tensor that is missing, differs, or is not known.
 template <class T>
 std::unordered_map<std::string, Tensor<T>> check_values(const char* what, const NamedTensors<T>& from,
                                                         const NamedTensors<T>& to) {
