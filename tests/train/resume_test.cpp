@@ -78,6 +78,15 @@ struct Halve {
   }
 };
 
+/// One of one's own, which does not describe itself.
+struct Mine {
+  static constexpr bool generator_needs_real = false;
+  Tensor<float> discriminator_loss(const Tensor<float>& real, const Tensor<float>& fake, gan::Rng&) const {
+    return gan::mean(fake) - gan::mean(real);
+  }
+  Tensor<float> generator_loss(const Tensor<float>&, const Tensor<float>& fake) const { return gan::mean(fake); }
+};
+
 /// What taking that file up says; checks that an error changes nothing.
 std::string resumed(const std::filesystem::path& path, Session& session, const gan::ResumeOptions& resume = {}) {
   const auto before = session.all();
@@ -280,13 +289,5 @@ TEST_CASE("objectives and penalties call themselves what programs call them") {
   CHECK(both.scale_by(gan::schedule::constant()).describe().ends_with(" by a schedule"));
   CHECK(gan::describe(gan::combine(gan::NoPenalty{}, gan::R2{})) == "r2 gamma=10 every=1");
 
-  // One of one's own, whose text nobody wrote.
-  struct Mine {
-    static constexpr bool generator_needs_real = false;
-    Tensor<float> discriminator_loss(const Tensor<float>& real, const Tensor<float>& fake, gan::Rng&) const {
-      return gan::mean(fake) - gan::mean(real);
-    }
-    Tensor<float> generator_loss(const Tensor<float>&, const Tensor<float>& fake) const { return gan::mean(fake); }
-  };
   CHECK(gan::AnyObjective<float>(Mine{}).describe() == "custom");
 }

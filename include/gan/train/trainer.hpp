@@ -46,9 +46,9 @@ class Trainer {
  public:
   using T = typename G::Scalar;
   using Options = TrainerOptions<Objective, Optimizer, Penalty>;
-  static_assert(!(std::same_as<T, float> && std::same_as<typename D::Scalar, double>),
+  static_assert(!(std::same_as<T, float> && std::derived_from<D, Module<double>>),
                 "the generator computes in float and the discriminator in double: make both the same");
-  static_assert(!(std::same_as<T, double> && std::same_as<typename D::Scalar, float>),
+  static_assert(!(std::same_as<T, double> && std::derived_from<D, Module<float>>),
                 "the generator computes in double and the discriminator in float: make both the same");
 
   /// Keeps references of both networks. Warns about a slow build (core/build.hpp). Throws for options out of range.
