@@ -173,10 +173,8 @@ void train(Options& options, const CLI::App& app) {
 int main(int argc, char** argv) {
   CLI::App app{"Trains a DCGAN on colour pictures, and leaves samples, losses.csv and a checkpoint."};
   Options o;
-  auto* source = app.add_option_group("source", "What to learn from");
-  source->add_option("--data", o.data, "Folder with PNG and JPEG files");
-  source->add_flag("--demo", o.demo, "10000 coloured shapes on gradients, drawn by the program");
-  source->require_option(0, 1);
+  auto* data = app.add_option("--data", o.data, "Folder with PNG and JPEG files to learn from");
+  app.add_flag("--demo", o.demo, "Learn from 10000 coloured shapes on gradients, drawn by the program")->excludes(data);
   app.add_option("--size", o.size, "Pixels a side")->check(CLI::IsMember({32, 64}))->capture_default_str();
   app.add_option("--width", o.width, "Channels of the largest maps; each halving doubles them")
       ->check(CLI::Range(1, 1024))
