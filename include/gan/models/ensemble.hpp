@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "gan/loss/penalty.hpp"
 #include "gan/models/discriminator.hpp"
 #include "gan/models/generator.hpp"
 #include "gan/ops/gather.hpp"
