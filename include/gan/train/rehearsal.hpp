@@ -12,8 +12,8 @@
 
 namespace gan {
 
-/// Tries the smallest batch of an epoch on both networks, in training mode and without history. Throws when items,
-/// batches, packs and networks do not fit together; nothing of them is changed.
+/// Tries an epoch's last batch, the smallest, on both networks, in training mode and without history. Throws when
+/// items, batches, packs and networks do not fit together; nothing of them is changed.
 template <class G, class D, class T>
 void rehearse(G& generator, D& discriminator, const Loader<T>& loader, Index pack) {
   const Index items = loader.dataset().size(), last = loader.last_batch();
@@ -26,15 +26,14 @@ void rehearse(G& generator, D& discriminator, const Loader<T>& loader, Index pac
   generator.train();
   discriminator.train();
   Trial<T> generator_trial(generator), discriminator_trial(discriminator);
-  const Index n = std::min(last, 2 * pack);
-  const Tensor<T> real = loader.peek(n).images;
+  const Tensor<T> real = loader.peek(last).images;
   try {
     Rng rng;
-    const Tensor<T> fake = generator(generator.draw(rng, n));
+    const Tensor<T> fake = generator(generator.draw(rng, last));
     const Tensor<T> seen = packed_samples(in_layout(real, fake.shape()), pack);
-    check_scores_of(discriminator(seen), n / pack);
+    check_scores_of(discriminator(seen), last / pack);
   } catch (const Error& error) {
-    fail("fit: tried with ", n, " of ", batches, cure, ": ", error.what());
+    fail("fit: tried with ", last, " of ", batches, cure, ": ", error.what());
   }
 }
 
