@@ -59,9 +59,9 @@ require_tools() {
 build_jobs() {
   cores=$( (nproc || getconf _NPROCESSORS_ONLN || sysctl -n hw.ncpu) 2>/dev/null | head -n 1)
   cores=${cores:-1}
-  # A compiler takes up to 1.6 GB here.
+  # A compiler takes up to 1.8 GB here.
   if [ -r /proc/meminfo ]; then
-    fitting=$(awk '/^MemAvailable:/ { print int($2 / 1600000) }' /proc/meminfo)
+    fitting=$(awk '/^MemAvailable:/ { print int($2 / 1800000) }' /proc/meminfo)
     [ "${fitting:-$cores}" -ge "$cores" ] || cores=$fitting
     [ "$cores" -ge 1 ] || cores=1
   fi
