@@ -139,8 +139,9 @@ TEST_CASE("loaders that cannot be, and states of others, are errors") {
 
 TEST_CASE("a look at the data leaves the loader where it is") {
   const auto data = gan::Dataset<float>::from({1}, {0, 1, 2, 3, 4, 5, 6}, {6, 5, 4, 3, 2, 1, 0});
-  gan::Loader<float> loader(data, {.batch = 3, .drop_last = false},
-                            {[](gan::Tensor<float>& x, gan::Rng& rng) { x.mutable_values() += static_cast<float>(rng.uniform()); }});
+  gan::Loader<float> loader(data, {.batch = 3, .drop_last = false}, {[](gan::Tensor<float>& x, gan::Rng& rng) {
+                              x.mutable_values() += static_cast<float>(rng.uniform());
+                            }});
   const auto first = loader.peek(2), again = loader.peek(2);
   REQUIRE(first.images.shape() == gan::Shape{2, 1});
   CHECK(first.images.at({0, 0}) == again.images.at({0, 0}));

@@ -222,18 +222,18 @@ TEST_CASE("numbers that are not finite and counters that run over are refused") 
     auto tensors = copies(file.tensors);
     for (auto& [other, values] : tensors)
       if (other == name) values.mutable_data()[values.size() - 1] = std::numeric_limits<float>::quiet_NaN();
-    gan::save_safetensors(folder / "c", tensors, file.metadata);
+    gan::save_safetensors(folder / "c", tensors, file.metadata, {.checksum = true});
     CHECK_THAT(resumed(folder / "c", session), ContainsSubstring("\"" + name + "\" holds numbers that are not finite"));
   }
   for (const char* key : {"step", "generator_optimizer_steps", "average_updates", "loader_epoch"}) {
     auto metadata = file.metadata;
     metadata[key] = "9223372036854775807";
-    gan::save_safetensors(folder / "c", file.tensors, metadata);
+    gan::save_safetensors(folder / "c", file.tensors, metadata, {.checksum = true});
     CHECK_THAT(resumed(folder / "c", session), ContainsSubstring(key) && ContainsSubstring("2^62"));
   }
   auto metadata = file.metadata;
   metadata["generator_rate_bits"] = gan::rate_bits(std::numeric_limits<double>::infinity());
-  gan::save_safetensors(folder / "c", file.tensors, metadata);
+  gan::save_safetensors(folder / "c", file.tensors, metadata, {.checksum = true});
   CHECK_THAT(resumed(folder / "c", session), ContainsSubstring("generator_rate_bits"));
 }
 
