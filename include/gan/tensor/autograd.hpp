@@ -286,7 +286,8 @@ void BackwardPass<T>::set_targets(const std::vector<Tensor<T>>& targets) {
 // What a released operation was computed from is gone, but the pass that released it left a list of all it found.
 template <std::floating_point T>
 bool BackwardPass<T>::may_lead(const detail::Node<T>& released, const std::vector<Tensor<T>>& targets) {
-  const auto& [leaves, results] = *released.history->reached;
+  const auto& leaves = released.history->reached->leaves;
+  const auto& results = released.history->reached->results;
   return std::any_of(targets.begin(), targets.end(), [&](const Tensor<T>& x) {
     const NodePointer& target = x.node_pointer();
     if (target->history)
