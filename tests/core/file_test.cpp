@@ -135,6 +135,7 @@ TEST_CASE("memory that is not there is an error that says what for") {
                       ContainsSubstring("a.idx: not enough memory for 7 bytes"));
   REQUIRE_THROWS_WITH(gan::detail::memory_for("a.idx", 7, take(~std::size_t{0})),
                       ContainsSubstring("a.idx: not enough memory"));
+  CHECK(seen == nullptr);
 }
 
 TEST_CASE("a full disk is an error and leaves the old file") {
