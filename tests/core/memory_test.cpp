@@ -27,8 +27,8 @@ void* operator new(std::size_t bytes) {
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
-// The test asks for more than any machine has; the address sanitizer would stop there.
-extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
+// The test asks for more than any machine has, and the operators above are not the sanitizer's: it would stop there.
+extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1:alloc_dealloc_mismatch=0"; }
 
 TEST_CASE("requests are rounded up by at most an eighth") {
   std::size_t before = 0;
