@@ -21,7 +21,10 @@ class MovingAverage {
  public:
   /// Begins with the module's values. Throws unless decay is in [0, 1).
   explicit MovingAverage(Module<T>& module, const MovingAverageOptions& options = {})
-      : options_(options), live_(module.state()) {
+      : MovingAverage(module.state(), options) {}
+  /// Of these tensors, which it keeps handles of.
+  explicit MovingAverage(NamedTensors<T> values, const MovingAverageOptions& options = {})
+      : options_(options), live_(std::move(values)) {
     check(options.decay >= 0 && options.decay < 1, "moving average: decay ", options.decay, ", expected [0, 1)");
     for (const auto& [name, tensor] : live_) average_.push_back({name, tensor.clone()});
   }

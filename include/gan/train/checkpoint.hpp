@@ -9,7 +9,7 @@
 #include "gan/core/file.hpp"
 #include "gan/data/loader.hpp"
 #include "gan/io/safetensors.hpp"
-#include "gan/train/metadata.hpp"
+#include "gan/core/metadata.hpp"
 #include "gan/train/run.hpp"
 
 namespace gan {

@@ -27,7 +27,7 @@ class AnyObjective {
   AnyObjective() : AnyObjective(NonSaturating{}) {}
   template <class O>
   requires Objective<O, T>
-  explicit AnyObjective(O objective)
+  AnyObjective(O objective)
       : generator_needs_real(O::generator_needs_real),
         discriminator_loss_([objective](const auto& real, const auto& fake, Rng& rng) {
           return objective.discriminator_loss(real, fake, rng);
@@ -54,6 +54,8 @@ class AnyPenalty {
   using Discriminate = std::function<Tensor<T>(const Tensor<T>&)>;
 
   AnyPenalty() = default;
+  template <class P>
+  requires(!std::is_same_v<P, AnyPenalty>) AnyPenalty(P penalty) { add(std::move(penalty)); }
   template <class P>
   AnyPenalty& add(P penalty) {
     penalties_.push_back([penalty](const Discriminate& d, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng,

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "gan/data/loader.hpp"
-#include "gan/train/metadata.hpp"
+#include "gan/core/metadata.hpp"
 
 namespace gan {
 
@@ -37,13 +37,6 @@ struct StepResult {
   double penalty = 0;     ///< part of the discriminator's loss
   double real_score = 0;  ///< mean of sigmoid(D(x)), before the discriminator's update
   double fake_score = 0;  ///< mean of sigmoid(D(G(z))), likewise
-};
-
-/// A loss that is not a finite number, found before the network whose loss it is has changed; or a parameter that is
-/// not, found before it was saved.
-class NotFinite : public Error {
- public:
-  using Error::Error;
 };
 
 /// The state of a training run, as callbacks see it.

@@ -22,7 +22,7 @@
 #include "gan/optim/clip.hpp"
 #include "gan/optim/schedule.hpp"
 #include "gan/train/average.hpp"
-#include "gan/train/metadata.hpp"
+#include "gan/core/metadata.hpp"
 #include "gan/train/run.hpp"
 
 namespace gan {

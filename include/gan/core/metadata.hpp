@@ -5,11 +5,14 @@
 #include <charconv>
 #include <cstdint>
 #include <limits>
+#include <locale>
 #include <map>
+#include <sstream>
 #include <string>
 #include <utility>
 
 #include "gan/core/error.hpp"
+#include "gan/core/finite.hpp"
 #include "gan/core/random.hpp"
 
 namespace gan {
@@ -17,6 +20,13 @@ namespace gan {
 /// "seed stream position".
 inline std::string to_text(const RngState& state) {
   return std::to_string(state.seed) + " " + std::to_string(state.stream) + " " + std::to_string(state.position);
+}
+
+/// The shortest text that reads back as this very number, whatever the locale.
+inline std::string to_text(double value) {
+  char text[32];
+  const auto [end, error] = std::to_chars(text, text + sizeof text, value);
+  return std::string(text, error == std::errc() ? end : text);
 }
 
 /// Reads values out of a map of texts. Throws, naming `what` and the key, when one is missing or is not a number.
@@ -35,6 +45,18 @@ class MetadataReader {
 
   /// Any number of 64 bits.
   std::uint64_t seed(const std::string& key) const { return numbers<1>(key)[0]; }
+
+  /// A finite number.
+  double number(const std::string& key) const {
+    const auto found = values_.find(key);
+    check(found != values_.end(), what_, ": \"", key, "\" is missing from its metadata");
+    std::istringstream in(found->second);
+    in.imbue(std::locale::classic());
+    double value = 0;
+    check((in >> value) && in.eof() && is_finite(value), what_, ": \"", key, "\" is \"", found->second,
+          "\", expected a number");
+    return value;
+  }
 
   RngState rng(const std::string& key) const {
     const auto [seed, stream, position] = numbers<3>(key);
