@@ -12,8 +12,8 @@
 
 namespace gan {
 
-/// Data of two domains side by side, as CycleGAN takes it: samples of `a` with their labels, and in condition.values
-/// samples of `b`, each in an order of its own. An epoch is that of the source with more batches; the other one begins again meanwhile.
+/// Data of two domains side by side, as CycleGAN takes it: samples of `a`, and in condition.values those of `b`, each
+/// in an order of its own. An epoch is that of the source with more batches; the other one begins again meanwhile.
 template <std::floating_point T>
 class Together : public Source<T> {
  public:
@@ -28,7 +28,9 @@ class Together : public Source<T> {
   }
 
   Batch<T> next() override {
-    return joined(a_.next(), b_.next());
+    Batch<T> both = a_.next();
+    both.condition = {.values = b_.next().samples};
+    return both;
   }
   Index epoch() const override { return leader_.epoch(); }
   Index position() const override { return leader_.position(); }
@@ -39,18 +41,14 @@ class Together : public Source<T> {
   void set_state(const std::map<std::string, std::string>& state) override;
   std::map<std::string, std::string> settings() const override { return joined(a_.settings(), b_.settings()); }
   Batch<T> reference(Index n) const override {
-    return joined(a_.reference(n), b_.reference(n));
+    Batch<T> both = a_.reference(n);
+    both.condition = {.values = b_.reference(n).samples};
+    return both;
   }
-  Index classes() const override { return a_.classes(); }
-  std::vector<double> class_frequencies() const override { return a_.class_frequencies(); }
 
  private:
   using Texts = std::map<std::string, std::string>;
 
-  static Batch<T> joined(Batch<T> a, Batch<T> b) {
-    a.condition.values = std::move(b.samples);
-    return a;
-  }
   static Texts joined(const Texts& a, const Texts& b) {
     Texts all;
     for (const auto& [name, text] : a) all["a." + name] = text;

@@ -18,9 +18,6 @@
 
 namespace gan {
 
-struct FitOptions;
-struct FitResult;
-
 template <std::floating_point T>
 using GradientHook = std::function<void(const GradientEvent<T>&)>;
 
@@ -54,10 +51,6 @@ class Game : public Module<T> {
   virtual std::map<std::string, std::string> settings() const { return {}; }
   std::string kind() const override { return "Game"; }
 
-  /// Steps through the source's batches until a limit is reached or a callback ends the run; see train/fit.hpp. What
-  /// callbacks save comes before what they show, in every order of the arguments.
-  template <class... Callbacks>
-  FitResult fit(Source<T>& source, const FitOptions& options, Callbacks&&... callbacks);
   /// Makes one step, and says what it did.
   StepResult advance(Source<T>& in);
   /// The samples, drawn from averages where players keep some; the random numbers that this takes do not count.
