@@ -1,11 +1,11 @@
-// Trains a DCGAN on a folder of colour pictures, at 32 x 32 or 64 x 64.
+// Trains a DCGAN on a folder of color pictures, at 32 x 32 or 64 x 64.
 //
-//   images --demo                               coloured shapes, drawn by the program: no data needed
+//   images --demo                               colored shapes, drawn by the program: no data needed
 //   images --data DIR --size 64 --flip          your PNG and JPEG files, scaled and cropped, also in folders below DIR
 //   images --resume                             goes on where the newest run stopped, also after Ctrl-C
 //
 // In images-run/, images-run-2/ ... it leaves real.png (what it learns from), samples_step_*.png (the same 64 noise
-// vectors each time), losses.csv and a checkpoint. With --demo expect coloured blots after 1000 steps, round shapes on
+// vectors each time), losses.csv and a checkpoint. With --demo expect colored blots after 1000 steps, round shapes on
 // gradients after 2000, and squares, discs and triangles with clean edges after 6000. Without a penalty it lost most of
 // the shapes.
 #include <CLI/CLI.hpp>
@@ -42,16 +42,16 @@ struct Options {
   RunOptions run{.out = "images-run"};
 };
 
-using Colour = std::array<double, 3>;
+using Color = std::array<double, 3>;
 
 /// From hue (in turns), saturation and value (in [0, 1]).
-Colour from_hsv(const Colour& hsv) {
-  Colour colour;
+Color from_hsv(const Color& hsv) {
+  Color color;
   for (std::size_t i = 0; i < 3; ++i) {
     const double k = std::fmod(5 - 2 * static_cast<double>(i) + 6 * (hsv[0] - std::floor(hsv[0])), 6.0);
-    colour[i] = hsv[2] - hsv[2] * hsv[1] * std::clamp(std::min(k, 4 - k), 0.0, 1.0);
+    color[i] = hsv[2] - hsv[2] * hsv[1] * std::clamp(std::min(k, 4 - k), 0.0, 1.0);
   }
-  return colour;
+  return color;
 }
 
 /// Signed distance from (x, y) to a star with `points` corners, one of them in the direction `tip`, on a circle of that
@@ -64,7 +64,7 @@ double star_distance(double x, double y, double radius, double tip, int points, 
   return (from_x * edge_y - from_y * edge_x) / std::hypot(edge_x, edge_y);
 }
 
-/// Circles, rings, triangles, squares and stars on gradients of other colours: size x size x 3. An edge is as soft as
+/// Circles, rings, triangles, squares and stars on gradients of other colors: size x size x 3. An edge is as soft as
 /// the pixel it crosses.
 gan::Dataset<float> draw_shapes(Index count, Index size, std::uint64_t seed) {
   constexpr double pi = std::numbers::pi;
@@ -75,9 +75,9 @@ gan::Dataset<float> draw_shapes(Index count, Index size, std::uint64_t seed) {
   const double side = static_cast<double>(size);
   for (Index n = 0; n < count; ++n) {
     const double hue = draw(0, 1), direction = draw(0, 2 * pi);
-    const Colour from = from_hsv({hue, draw(0.3, 0.8), draw(0.5, 0.9)});
-    const Colour to = from_hsv({hue + draw(-0.15, 0.15), draw(0.3, 0.8), draw(0.1, 0.5)});
-    const Colour colour = from_hsv({hue + draw(0.3, 0.7), draw(0.7, 1), draw(0.85, 1)});
+    const Color from = from_hsv({hue, draw(0.3, 0.8), draw(0.5, 0.9)});
+    const Color to = from_hsv({hue + draw(-0.15, 0.15), draw(0.3, 0.8), draw(0.1, 0.5)});
+    const Color color = from_hsv({hue + draw(0.3, 0.7), draw(0.7, 1), draw(0.85, 1)});
     const double radius = side * draw(0.3, 0.42), up = draw(-0.25, 0.25) - pi / 2;
     const double cx = draw(radius, side - radius), cy = draw(radius, side - radius);
     const Index kind = rng.integer(0, 5);
@@ -102,8 +102,8 @@ gan::Dataset<float> draw_shapes(Index count, Index size, std::uint64_t seed) {
         const double t = std::clamp(0.5 + along / side, 0.0, 1.0);
         const double covered = std::clamp(0.5 - distance(x - cx, y - cy), 0.0, 1.0);
         for (std::size_t i = 0; i < 3; ++i)
-          bytes.push_back(static_cast<std::uint8_t>(
-              std::lround(255 * std::lerp(std::lerp(from[i], to[i], t), colour[i], covered))));
+          bytes.push_back(
+              static_cast<std::uint8_t>(std::lround(255 * std::lerp(std::lerp(from[i], to[i], t), color[i], covered))));
       }
   }
   return gan::Dataset<float>::from_bytes({size, size, 3}, std::move(bytes));
@@ -129,7 +129,7 @@ void train(Options& options, const CLI::App& app) {
   if (options.flip) augmentations.push_back(gan::augment::flip_horizontal());
   gan::Loader<float> loader(pictures, {.batch = options.batch, .seed = options.seed}, augmentations);
   gan::Loader<float> some(pictures, {.batch = std::min<Index>(64, pictures.size())});
-  gan::write_grid(run.out / "real.png", some.next().images);
+  gan::write_grid(run.out / "real.png", some.next().samples);
 
   gan::Rng rng(options.seed);
   const gan::Shape image{options.size, options.size, 3};
@@ -171,10 +171,10 @@ void train(Options& options, const CLI::App& app) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Trains a DCGAN on colour pictures, and leaves samples, losses.csv and a checkpoint."};
+  CLI::App app{"Trains a DCGAN on color pictures, and leaves samples, losses.csv and a checkpoint."};
   Options o;
   auto* data = app.add_option("--data", o.data, "Folder with PNG and JPEG files to learn from");
-  app.add_flag("--demo", o.demo, "Learn from 10000 coloured shapes on gradients, drawn by the program")->excludes(data);
+  app.add_flag("--demo", o.demo, "Learn from 10000 colored shapes on gradients, drawn by the program")->excludes(data);
   app.add_option("--size", o.size, "Pixels a side")->check(CLI::IsMember({32, 64}))->capture_default_str();
   app.add_option("--width", o.width, "Channels of the largest maps; each halving doubles them")
       ->check(CLI::Range(1, 1024))

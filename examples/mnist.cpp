@@ -32,7 +32,7 @@ struct Networks {
 
 /// mlp: dense layers only. dcgan: the convolutional pair of TensorFlow's tutorial. dcgan-small: a smaller one for
 /// minutes on a CPU.
-Networks make_networks(const std::string& model, gan::Rng& rng, bool spectral_norm = false) {
+Networks make_networks(gan::Rng& rng, const std::string& model, bool spectral_norm = false) {
   if (model == "mlp")
     return {std::make_unique<gan::MlpGenerator<float>>(rng),
             std::make_unique<gan::MlpDiscriminator<float>>(
@@ -107,7 +107,7 @@ void train(TrainOptions& options, const CLI::App& app) {
   run.begin(app, stored);
 
   gan::Rng rng(options.seed);
-  const auto [generator, discriminator] = make_networks(options.model, rng, options.spectral_norm);
+  const auto [generator, discriminator] = make_networks(rng, options.model, options.spectral_norm);
   gan::Loader<float> loader(find_data(options.data), {.batch = options.batch, .seed = options.seed});
   using Trainer =
       gan::Trainer<Generator, Discriminator, gan::AnyObjective<float>, gan::Adam<float>, gan::AnyPenalty<float>>;
@@ -132,21 +132,21 @@ void train(TrainOptions& options, const CLI::App& app) {
   gan::TimeBudget time{run.seconds()};
   gan::ProgressBar progress(stdout);
   if (run.epochs == 0) progress.limit(time.seconds);
-  gan::SampleGrid pictures{.folder = run.out};
+  gan::SampleGrid images{.folder = run.out};
   gan::CollapseWatch watch;
   const gan::FitResult result =
       trainer.fit(loader, {.epochs = run.epochs}, gan::CsvLog(run.out / "losses.csv", {.replace = run.overwrite}),
-                  pictures, gan::Checkpoint{.path = run.checkpoint(), .replace = run.overwrite, .notes = run.notes},
+                  images, gan::Checkpoint{.path = run.checkpoint(), .replace = run.overwrite, .notes = run.notes},
                   gan::StopWhenNotFinite{}, watch, time, interrupt, progress);
   std::printf("%lld steps in %.1f s. Newest picture: %s; sample more with\n  mnist sample --model %s\n",
-              static_cast<long long>(result.steps), result.seconds, pictures.last.c_str(), run.checkpoint().c_str());
+              static_cast<long long>(result.steps), result.seconds, images.last.c_str(), run.checkpoint().c_str());
 }
 
 void sample(const SampleOptions& options) {
   const auto notes = gan::load_safetensors<float>(options.model).metadata;
   gan::check(notes.contains("--model"), options.model.string(), ": not a checkpoint of mnist train");
   gan::Rng rng(options.seed);
-  const auto generator = make_networks(notes.at("--model"), rng).generator;
+  const auto generator = make_networks(rng, notes.at("--model")).generator;
   gan::load_generator(options.model, *generator);
   const gan::LatentDistribution noise =
       options.truncation > 0 ? gan::latent::truncated_normal(options.truncation) : generator->distribution();

@@ -157,7 +157,7 @@ class Discriminator : public gan::Discriminator<float> {
 
 struct Mixture {
   std::string name;
-  std::vector<float> centres;
+  std::vector<float> centers;
   double sigma;
   float scale;  // the deviation of all its points along an axis, by which they are divided for training
 };
@@ -167,15 +167,15 @@ Mixture mixture_named(const std::string& name) {
   return {name, gan::gaussian_grid_modes<float>(), 0.05, 2.8f};
 }
 
-Tensor draw_real(const Mixture& mixture, Index n, gan::Rng& rng) {
-  auto points = mixture.name == "ring" ? gan::gaussian_ring<float>(n, rng) : gan::gaussian_grid<float>(n, rng);
+Tensor draw_real(gan::Rng& rng, const Mixture& mixture, Index n) {
+  auto points = mixture.name == "ring" ? gan::gaussian_ring<float>(rng, n) : gan::gaussian_grid<float>(rng, n);
   for (float& value : points) value /= mixture.scale;
   return Tensor({n, 2}, points);
 }
 
 // The discriminator's landscape, light where it says "real", real points on it in blue and samples in red.
-void draw_picture(const fs::path& path, const Tensor& real, const Tensor& samples, Discriminator& discriminator,
-                  Index pack) {
+void draw_image(const fs::path& path, const Tensor& real, const Tensor& samples, Discriminator& discriminator,
+                Index pack) {
   constexpr Index size = 640;
   constexpr float extent = 1.9f;  // from the middle to an edge
   const gan::NoGrad scope;
@@ -192,8 +192,8 @@ void draw_picture(const fs::path& path, const Tensor& real, const Tensor& sample
   }
   std::vector<float> sorted = scores;
   std::sort(sorted.begin(), sorted.end());
-  auto picture = Tensor::empty({1, size, size, 3});
-  float* pixels = picture.mutable_data();
+  auto image = Tensor::empty({1, size, size, 3});
+  float* pixels = image.mutable_data();
   for (Index i = 0; i < size * size; ++i) {  // by rank, so that one steep place does not hide the rest
     const auto rank =
         std::lower_bound(sorted.begin(), sorted.end(), scores[static_cast<std::size_t>(i)]) - sorted.begin();
@@ -214,7 +214,7 @@ void draw_picture(const fs::path& path, const Tensor& real, const Tensor& sample
   };
   dots(real, 2, 0, 0.15f, 1);
   dots(samples, 3, 1, 0, 0);
-  gan::write_grid(path, picture, {.columns = 1, .padding = 0, .low = 0, .high = 1});
+  gan::write_grid(path, image, {.columns = 1, .padding = 0, .low = 0, .high = 1});
 }
 
 struct Result {
@@ -223,7 +223,7 @@ struct Result {
   bool diverged = false;                // training ended early, with a loss that is not finite
 };
 
-Result train(const Mixture& mixture, const Setting& s, std::uint64_t seed, const fs::path& picture) {
+Result train(const Mixture& mixture, const Setting& s, std::uint64_t seed, const fs::path& image) {
   gan::Rng rng(seed);
   Generator generator(rng, s);
   Discriminator discriminator(rng, s);
@@ -249,16 +249,16 @@ Result train(const Mixture& mixture, const Setting& s, std::uint64_t seed, const
   const auto start = std::chrono::steady_clock::now();
   const std::clock_t cpu_start = std::clock();
   try {
-    for (Index step = 0; step < s.steps; ++step) trainer.step([&] { return draw_real(mixture, s.batch, rng); });
+    for (Index step = 0; step < s.steps; ++step) trainer.step([&] { return draw_real(rng, mixture, s.batch); });
   } catch (const gan::NotFinite&) {
     result.diverged = true;
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   result.cpu_seconds = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
   const Tensor samples = trainer.sample(generator.draw(rng, 2500));
-  const Tensor centres({static_cast<Index>(mixture.centres.size()) / 2, 2}, mixture.centres);
-  result.coverage = gan::mode_coverage(samples * static_cast<double>(mixture.scale), centres, mixture.sigma);
-  draw_picture(picture, draw_real(mixture, 2500, rng), samples, discriminator, s.pack);
+  const Tensor centers({static_cast<Index>(mixture.centers.size()) / 2, 2}, mixture.centers);
+  result.coverage = gan::mode_coverage(samples * static_cast<double>(mixture.scale), centers, mixture.sigma);
+  draw_image(image, draw_real(rng, mixture, 2500), samples, discriminator, s.pack);
   return result;
 }
 
@@ -289,7 +289,7 @@ void print_summaries(const std::vector<Summary>& all) {
 // Trains all seeds of a setting, and prints a row for each, the mean and the worst.
 Summary run(const std::string& data, const Setting& s, int seeds, const fs::path& out) {
   const Mixture mixture = mixture_named(data);
-  std::printf("\n%s of %zu modes, %s\n  %5s %8s %13s %12s %9s %7s\n", data.c_str(), mixture.centres.size() / 2,
+  std::printf("\n%s of %zu modes, %s\n  %5s %8s %13s %12s %9s %7s\n", data.c_str(), mixture.centers.size() / 2,
               s.name.c_str(), "seed", "modes", "high quality", "reverse KL", "seconds", "CPU s");
   Row mean, worst{.modes = 1e9, .high_quality = 1};
   for (int seed = 1; seed <= seeds; ++seed) {

@@ -1,6 +1,6 @@
 // Times one alternating update of a pair of networks.
 //
-//   train_step --net mlp --batch 128 --threads 1 --reps 60    one line: median step, images/s, GFLOP/s, share of peak
+//   train_step --net mlp --batch 128 --threads 1 --reps 60    one line: median step, samples/s, GFLOP/s, share of peak
 //   train_step --net dcgan --profile                          where the time goes, by operation
 //   train_step --net dcgan --scaling                          a table of batches 16 ... 1024 and threads 1 ... all
 //
@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/peak.hpp"
+#include "benchmarks/peak_gflops.hpp"
 
 namespace {
 
@@ -107,7 +107,7 @@ void run(const Options& o, Bench<G, D>& bench) {
   if (o.scaling) {
     const int most = gan::threads();
     std::printf("%6s", "batch");
-    for (int t = 1; t <= most; ++t) std::printf("   %2d threads: ms  images/s  speedup", t);
+    for (int t = 1; t <= most; ++t) std::printf("   %2d threads: ms  samples/s  speedup", t);
     std::puts("");
     for (Index batch = 16; batch <= 1024; batch *= 2) {
       std::printf("%6lld", static_cast<long long>(batch));

@@ -1,18 +1,25 @@
 # cmake -DROOT=<include folder> -P include_directions.cmake
 #
 # Fails unless every header under ROOT/gan includes only folders to its left:
-# core <- tensor <- ops <- { nn, loss, optim, data, metrics, io } <- models <- train.
+# core <- tensor <- { ops, io } <- { nn, loss, optim, data, metrics } <- models <- train <- { export, distributed }.
+# Folders inside of these (ops/kernels, train/callbacks) count as the one they stand in. A `detail::name` must be
+# one of its own folder.
 
 cmake_minimum_required(VERSION 3.21)
 
 set(level_core 0)
 set(level_tensor 1)
-set(level_ops 2)
-foreach(folder nn loss optim data metrics io)
+foreach(folder ops io)
+  set(level_${folder} 2)
+endforeach()
+foreach(folder nn loss optim data metrics)
   set(level_${folder} 3)
 endforeach()
 set(level_models 4)
 set(level_train 5)
+foreach(folder export distributed)
+  set(level_${folder} 6)
+endforeach()
 
 set(violations 0)
 macro(violation text)
@@ -50,6 +57,31 @@ foreach(header IN LISTS headers)
       violation("${header}: includes the umbrella gan/gan.hpp")
     elseif(line MATCHES "\"")
       violation("${header}: includes \"${included}\": the library's own headers are written \"gan/...\"")
+    endif()
+  endforeach()
+endforeach()
+
+# Names of `detail` that no header of the folder has without the `detail::`.
+set(texts "")
+foreach(header IN LISTS headers)
+  string(REGEX REPLACE "^gan/([^/]+)/.*$" "\\1" folder "${header}")
+  if(DEFINED level_${folder})
+    file(READ "${ROOT}/${header}" text)
+    string(REPLACE ";" " " text "${text}")
+    string(REPLACE "namespace gan::detail::" "namespace " text "${text}")
+    string(APPEND text_of_${folder} "${text}\n")
+    list(APPEND texts ${folder})
+  endif()
+endforeach()
+list(REMOVE_DUPLICATES texts)
+foreach(folder IN LISTS texts)
+  string(REGEX MATCHALL "detail::[A-Za-z_0-9]+" uses "${text_of_${folder}}")
+  list(REMOVE_DUPLICATES uses)
+  string(REGEX REPLACE "detail::[A-Za-z_0-9]+" "" others "${text_of_${folder}}")
+  foreach(use IN LISTS uses)
+    string(REPLACE "detail::" "" name "${use}")
+    if(NOT others MATCHES "[^A-Za-z_0-9:]${name}[^A-Za-z_0-9]")
+      violation("gan/${folder}: uses ${use}, which is of another folder")
     endif()
   endforeach()
 endforeach()

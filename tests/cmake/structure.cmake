@@ -30,7 +30,8 @@ set_tests_properties(structure/two_units_link structure/umbrella_includes_everyt
 add_test(NAME structure/include_directions
          COMMAND ${CMAKE_COMMAND} "-DROOT=${PROJECT_SOURCE_DIR}/include" -P "${cmake_tests}/include_directions.cmake")
 set_tests_properties(structure/include_directions PROPERTIES LABELS structure)
-foreach(bad sideways upwards unknown_folder own_name_without_gan umbrella)
+foreach(bad sideways upwards io_uses_ops kernels_use_nn nn_uses_models train_uses_export detail_of_others
+            unknown_folder own_name_without_gan umbrella)
   add_test(NAME structure/include_directions_catches_${bad}
            COMMAND ${CMAKE_COMMAND} "-DROOT=${cmake_tests}/bad_includes/${bad}" -P
                    "${cmake_tests}/include_directions.cmake")

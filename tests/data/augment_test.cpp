@@ -39,7 +39,7 @@ std::pair<Index, Index> shift_of(const Tensor<double>& x, Index n, Index largest
 TEST_CASE("flip mirrors about that share of the images") {
   gan::Rng rng(1);
   auto x = images(1000);
-  gan::Augmentation<double>(gan::augment::flip_horizontal(0.3))(x, rng);
+  gan::Augmentation<double>(gan::augment::flip_horizontal(0.3))(rng, x);
   int flipped = 0;
   for (Index n = 0; n < 1000; ++n) {
     const bool mirrored = x.at({n, 0, 0, 0}) != 0;
@@ -52,17 +52,17 @@ TEST_CASE("flip mirrors about that share of the images") {
   CHECK(flipped > 240);
   CHECK(flipped < 360);
   auto all = images(5);
-  gan::augment::flip_horizontal(1)(all, rng);
+  gan::augment::flip_horizontal(1)(rng, all);
   CHECK(all.at({4, 0, 0, 0}) == 6);
   auto none = images(5);
-  gan::augment::flip_horizontal(0)(none, rng);
+  gan::augment::flip_horizontal(0)(rng, none);
   CHECK(none.at({4, 0, 0, 0}) == 0);
 }
 
 TEST_CASE("shift moves images by every distance equally often and repeats the edge") {
   gan::Rng rng(2);
   auto x = images(900);
-  gan::Augmentation<double>(gan::augment::shift(1))(x, rng);
+  gan::Augmentation<double>(gan::augment::shift(1))(rng, x);
   std::map<std::pair<Index, Index>, int> count;
   for (Index n = 0; n < 900; ++n) ++count[shift_of(x, n, 1)];
   CHECK(count.size() == 9);
@@ -72,10 +72,10 @@ TEST_CASE("shift moves images by every distance equally often and repeats the ed
     CHECK(times < 140);
   }
   auto still = images(3);
-  gan::augment::shift(0)(still, rng);
+  gan::augment::shift(0)(rng, still);
   CHECK(shift_of(still, 2, 0) == std::pair<Index, Index>{0, 0});
   auto far = images(3);
-  gan::augment::shift(100)(far, rng);  // farther than the image is wide
+  gan::augment::shift(100)(rng, far);  // farther than the image is wide
   CHECK(far.shape() == gan::Shape{3, 3, 4, 2});
 }
 
@@ -84,6 +84,6 @@ TEST_CASE("augmentations refuse bad options and batches that are not images") {
   REQUIRE_THROWS_WITH(gan::augment::shift(-1), ContainsSubstring("-1"));
   gan::Rng rng(0);
   auto flat = Tensor<float>::zeros({2, 784});
-  REQUIRE_THROWS_WITH(gan::augment::shift(1)(flat, rng), ContainsSubstring("[2, 784], expected images [n, h, w, c]"));
-  REQUIRE_THROWS_AS(gan::augment::flip_horizontal()(flat, rng), gan::Error);
+  REQUIRE_THROWS_WITH(gan::augment::shift(1)(rng, flat), ContainsSubstring("[2, 784], expected images [n, h, w, c]"));
+  REQUIRE_THROWS_AS(gan::augment::flip_horizontal()(rng, flat), gan::Error);
 }

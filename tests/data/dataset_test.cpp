@@ -20,14 +20,14 @@ TEMPLATE_TEST_CASE("bytes are scaled to either range", "", float, double) {
     std::iota(indices.begin(), indices.end(), Index{0});
     return indices;
   }();
-  const auto centred = Dataset<TestType>::from_bytes({1}, all).gather(everything);
+  const auto centered = Dataset<TestType>::from_bytes({1}, all).gather(everything);
   const auto unit = Dataset<TestType>::from_bytes({1}, all, {}, gan::PixelRange::zero_to_one).gather(everything);
   for (Index i = 0; i < 256; ++i) {
-    CHECK(centred.at({i, 0}) == Approx(static_cast<double>(i) / 127.5 - 1).margin(1e-7));
+    CHECK(centered.at({i, 0}) == Approx(static_cast<double>(i) / 127.5 - 1).margin(1e-7));
     CHECK(unit.at({i, 0}) == Approx(static_cast<double>(i) / 255));
   }
-  CHECK(centred.at({0, 0}) == -1);
-  CHECK(centred.at({255, 0}) == 1);
+  CHECK(centered.at({0, 0}) == -1);
+  CHECK(centered.at({255, 0}) == 1);
   CHECK(unit.at({0, 0}) == 0);
   CHECK(unit.at({255, 0}) == 1);
 }

@@ -30,9 +30,9 @@ std::array<std::vector<double>, 10> class_means(const gan::DigitSet& set, std::s
   return means;
 }
 
-double squared_distance(const std::vector<double>& mean, const std::uint8_t* picture) {
+double squared_distance(const std::vector<double>& mean, const std::uint8_t* image) {
   double sum = 0;
-  for (std::size_t k = 0; k < area; ++k) sum += (mean[k] - picture[k]) * (mean[k] - picture[k]);
+  for (std::size_t k = 0; k < area; ++k) sum += (mean[k] - image[k]) * (mean[k] - image[k]);
   return sum;
 }
 
@@ -76,13 +76,13 @@ TEST_CASE("Ink, size and place of the digits are those of MNIST", "[digits]") {
   const auto set = gan::draw_digits(Index(count), 2);
   double total = 0, square = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::uint8_t* picture = set.pixels.data() + i * area;
+    const std::uint8_t* image = set.pixels.data() + i * area;
     double mass = 0, x = 0, y = 0;
     int left = 28, right = -1, top = 28, bottom = -1, darkest = 0;
     for (int k = 0; k < int(area); ++k) {
-      const double ink = picture[k] / 255.0;
+      const double ink = image[k] / 255.0;
       mass += ink, x += ink * (k % 28 + 0.5), y += ink * (k / 28 + 0.5), square += ink * ink;
-      darkest = std::max<int>(darkest, picture[k]);
+      darkest = std::max<int>(darkest, image[k]);
       if (ink < 0.1) continue;
       left = std::min(left, k % 28), right = std::max(right, k % 28);
       top = std::min(top, k / 28), bottom = std::max(bottom, k / 28);
@@ -109,13 +109,13 @@ TEST_CASE("Classes are told apart by their means, and vary within", "[digits]") 
   int right = 0;
   std::array<double, 10> spread{};
   for (std::size_t i = 2000; i < 2500; ++i) {
-    const std::uint8_t* picture = set.pixels.data() + i * area;
+    const std::uint8_t* image = set.pixels.data() + i * area;
     std::size_t best = 0;
     for (std::size_t d = 1; d < 10; ++d)
-      if (squared_distance(means[d], picture) < squared_distance(means[best], picture)) best = d;
+      if (squared_distance(means[d], image) < squared_distance(means[best], image)) best = d;
     right += int(best) == set.labels[i];
     const auto label = static_cast<std::size_t>(set.labels[i]);
-    spread[label] += std::sqrt(squared_distance(means[label], picture) / double(area)) / 255 / 50;
+    spread[label] += std::sqrt(squared_distance(means[label], image) / double(area)) / 255 / 50;
   }
   INFO(right << " of 500");
   REQUIRE(right > 450);  // 474 measured; real MNIST reaches about 400

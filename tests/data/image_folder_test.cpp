@@ -9,9 +9,9 @@
 #include <thread>
 #include <vector>
 
-#include "gan/io/image.hpp"
+#include "gan/io/image_writer.hpp"
 #include "support/catch.hpp"
-#include "support/picture_bytes.hpp"
+#include "support/image_bytes.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/warnings.hpp"
 
@@ -29,7 +29,7 @@ void put_png(const fs::path& path, Index height, Index width, int level) {
 /// The names of the pictures found, one after the other.
 std::string names(const fs::path& folder, bool recursive = true) {
   std::string all;
-  for (const auto& path : gan::find_pictures(folder, recursive)) all += path.lexically_relative(folder).string() + " ";
+  for (const auto& path : gan::find_images(folder, recursive)) all += path.lexically_relative(folder).string() + " ";
   return all;
 }
 
@@ -79,14 +79,14 @@ TEST_CASE("links to folders are followed, and may go round") {
   fs::create_symlink("..", folder / "data" / "cats" / "up");
   fs::create_symlink("../data", folder / "elsewhere" / "round");
   fs::create_symlink("cats", folder / "data" / "again");
-  CHECK(gan::find_pictures(folder / "data", true).size() == 8);
+  CHECK(gan::find_images(folder / "data", true).size() == 8);
   // A folder of links only, and a link as the folder
   fs::create_directory(folder / "links");
   fs::create_symlink(folder / "data" / "cats", folder / "links" / "x");
   fs::create_symlink(folder / "elsewhere", folder / "links" / "y");
-  CHECK(gan::find_pictures(folder / "links", true).size() == 8);
+  CHECK(gan::find_images(folder / "links", true).size() == 8);
   fs::create_symlink("data", folder / "start");
-  CHECK(gan::find_pictures(folder / "start", true).size() == 8);
+  CHECK(gan::find_images(folder / "start", true).size() == 8);
 }
 
 TEST_CASE("hidden files are left out, and pictures of other formats are counted") {
@@ -138,17 +138,17 @@ TEST_CASE("a folder below that cannot be read is named itself") {
   TemporaryFolder folder;
   fs::create_directories(folder / "a" / "shut");
   fs::permissions(folder / "a" / "shut", fs::perms::none);
-  REQUIRE_THROWS_WITH(gan::find_pictures(folder.path(), true),
+  REQUIRE_THROWS_WITH(gan::find_images(folder.path(), true),
                       ContainsSubstring("cannot read") && ContainsSubstring("a/shut"));
   fs::permissions(folder / "a" / "shut", fs::perms::owner_all);
 }
 
 TEST_CASE("threads share one budget of memory, and more than the budget is taken alone") {
-  gan::detail::MemoryBudget budget(100);
+  gan::MemoryBudget budget(100);
   std::atomic<int> taken{0}, most{0}, alone{0};
   const auto work = [&](int bytes) {
     for (int i = 0; i < 200; ++i) {
-      const gan::detail::MemoryBudget::Share share(budget, static_cast<std::uint64_t>(bytes));
+      const gan::MemoryBudget::Share share(budget, static_cast<std::uint64_t>(bytes));
       const int now = taken += bytes;
       if (bytes > 100 && now == bytes) ++alone;
       for (int seen = most; bytes <= 100 && now > seen && !most.compare_exchange_weak(seen, now);) {

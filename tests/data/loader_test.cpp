@@ -29,7 +29,7 @@ std::vector<Index> epoch_of(Loader<float>& loader) {
   for (Index i = 0; i < loader.batches_per_epoch(); ++i) {
     const auto batch = loader.next();
     for (std::size_t k = 0; k < batch.labels.size(); ++k)
-      CHECK(batch.images.data()[k] == static_cast<float>(batch.labels[k]));
+      CHECK(batch.samples.data()[k] == static_cast<float>(batch.labels[k]));
     seen.insert(seen.end(), batch.labels.begin(), batch.labels.end());
   }
   return seen;
@@ -61,7 +61,7 @@ TEST_CASE("the last partial batch is kept or dropped") {
   std::vector<std::size_t> sizes;
   for (int i = 0; i < 4; ++i) {
     sizes.push_back(kept.next().labels.size());
-    CHECK(dropped.next().images.shape() == gan::Shape{10, 1, 1, 1});
+    CHECK(dropped.next().samples.shape() == gan::Shape{10, 1, 1, 1});
   }
   CHECK(sizes == std::vector<std::size_t>{10, 10, 5, 10});
   CHECK(dropped.batches_per_epoch() == 2);
@@ -89,7 +89,7 @@ TEST_CASE("orders follow from seed and epoch alone") {
 }
 
 TEST_CASE("a loader goes on from any saved state with the same batches") {
-  const std::vector<gan::Augmentation<float>> noise{[](gan::Tensor<float>& batch, gan::Rng& rng) {
+  const std::vector<gan::Augmentation<float>> noise{[](gan::Rng& rng, gan::Tensor<float>& batch) {
     std::vector<float> by(static_cast<std::size_t>(batch.size()));
     rng.normal<float>(by);
     for (Index i = 0; i < batch.size(); ++i) batch.mutable_data()[i] += by[static_cast<std::size_t>(i)];
@@ -106,7 +106,7 @@ TEST_CASE("a loader goes on from any saved state with the same batches") {
     for (int i = 0; i < 5; ++i) {
       const auto expected = first.next(), found = resumed.next();
       CHECK(expected.labels == found.labels);
-      CHECK(values(expected.images) == values(found.images));
+      CHECK(values(expected.samples) == values(found.samples));
       CHECK(first.epoch() == resumed.epoch());
     }
   }
@@ -115,16 +115,16 @@ TEST_CASE("a loader goes on from any saved state with the same batches") {
 TEST_CASE("augmentations draw other numbers for every batch and epoch") {
   std::set<double> drawn;
   Loader<float> loader(numbers(6), {.batch = 2},
-                       {[&](gan::Tensor<float>&, gan::Rng& rng) { drawn.insert(rng.uniform()); }});
+                       {[&](gan::Rng& rng, gan::Tensor<float>&) { drawn.insert(rng.uniform()); }});
   for (int i = 0; i < 12; ++i) loader.next();
   CHECK(drawn.size() == 12);
 }
 
-TEST_CASE("batches of unlabelled data have no labels") {
+TEST_CASE("batches of unlabeled data have no labels") {
   Loader<double> loader(gan::Dataset<double>::from({2}, {1, 2, 3, 4}), {.batch = 2});
   const auto batch = loader.next();
   CHECK(batch.labels.empty());
-  CHECK(batch.images.shape() == gan::Shape{2, 2});
+  CHECK(batch.samples.shape() == gan::Shape{2, 2});
 }
 
 TEST_CASE("loaders that cannot be, and states of others, are errors") {
@@ -139,13 +139,13 @@ TEST_CASE("loaders that cannot be, and states of others, are errors") {
 
 TEST_CASE("a look at the data leaves the loader where it is") {
   const auto data = gan::Dataset<float>::from({1}, {0, 1, 2, 3, 4, 5, 6}, {6, 5, 4, 3, 2, 1, 0});
-  gan::Loader<float> loader(data, {.batch = 3, .drop_last = false}, {[](gan::Tensor<float>& x, gan::Rng& rng) {
+  gan::Loader<float> loader(data, {.batch = 3, .drop_last = false}, {[](gan::Rng& rng, gan::Tensor<float>& x) {
                               x.mutable_values() += static_cast<float>(rng.uniform());
                             }});
   const auto first = loader.peek(2), again = loader.peek(2);
-  REQUIRE(first.images.shape() == gan::Shape{2, 1});
-  CHECK(first.images.at({0, 0}) == again.images.at({0, 0}));
-  CHECK((first.images.at({0, 0}) >= 0 && first.images.at({0, 0}) < 1));  // through the augmentation
+  REQUIRE(first.samples.shape() == gan::Shape{2, 1});
+  CHECK(first.samples.at({0, 0}) == again.samples.at({0, 0}));
+  CHECK((first.samples.at({0, 0}) >= 0 && first.samples.at({0, 0}) < 1));  // through the augmentation
   CHECK(first.labels == std::vector<gan::Index>{6, 5});
   CHECK(loader.state() == gan::LoaderState{});
   CHECK_THROWS_WITH(loader.peek(8), ContainsSubstring("8 items of 7"));

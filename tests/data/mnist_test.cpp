@@ -4,7 +4,7 @@
 #include <numeric>
 #include <vector>
 
-#include "gan/data/digits_dataset.hpp"
+#include "gan/data/digits.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_folder.hpp"
 

@@ -18,7 +18,7 @@ constexpr double pi = std::numbers::pi;
 
 /// Each point's nearest mode must hold an equal share, and the offsets must be Gaussian of this deviation.
 template <class T>
-void check_mixture(const std::vector<T>& points, const std::vector<T>& modes, double deviation) {
+void check_mixture(const std::vector<T>& points, const std::vector<T>& modes, double stddev) {
   REQUIRE(points.size() == std::size_t(2 * many));
   const std::size_t kinds = modes.size() / 2;
   std::vector<double> counts(kinds);
@@ -33,9 +33,9 @@ void check_mixture(const std::vector<T>& points, const std::vector<T>& modes, do
     ++counts[nearest];
     const double x = double(points[i] - modes[2 * nearest]), y = double(points[i + 1] - modes[2 * nearest + 1]);
     square_x += x * x / double(many), square_y += y * y / double(many), product += x * y / double(many);
-    if (best > 7 * deviation) FAIL("a point " << best << " from the nearest mode");
+    if (best > 7 * stddev) FAIL("a point " << best << " from the nearest mode");
   }
-  const double share = 1 / double(kinds), variance = deviation * deviation;
+  const double share = 1 / double(kinds), variance = stddev * stddev;
   for (const double c : counts)
     REQUIRE(std::abs(c / double(many) - share) < 4.5 * std::sqrt(share * (1 - share) / double(many)));
   REQUIRE(square_x == Approx(variance).epsilon(0.02));
@@ -58,9 +58,9 @@ TEST_CASE("The ring has 8 equal modes on the unit circle", "[toy]") {
     REQUIRE(std::hypot(modes[2 * k] - modes[2 * next], modes[2 * k + 1] - modes[2 * next + 1]) ==
             Approx(2 * std::sin(pi / 8)));
   }
-  check_mixture(gan::gaussian_ring<double>(many, rng), modes, 0.01);
-  const gan::GaussianRingOptions options{.modes = 3, .radius = 4, .deviation = 0.2};
-  check_mixture(gan::gaussian_ring<float>(many, rng, options), gan::gaussian_ring_modes<float>(options), 0.2);
+  check_mixture(gan::gaussian_ring<double>(rng, many), modes, 0.01);
+  const gan::GaussianRingOptions options{.modes = 3, .radius = 4, .stddev = 0.2};
+  check_mixture(gan::gaussian_ring<float>(rng, many, options), gan::gaussian_ring_modes<float>(options), 0.2);
 }
 
 TEST_CASE("The grid has 25 equal modes, 2 apart, around 0", "[toy]") {
@@ -71,16 +71,16 @@ TEST_CASE("The grid has 25 equal modes, 2 apart, around 0", "[toy]") {
     REQUIRE(modes[2 * k] == float(k % 5) * 2 - 4);
     REQUIRE(modes[2 * k + 1] == float(k / 5) * 2 - 4);
   }
-  check_mixture(gan::gaussian_grid<float>(many, rng), modes, 0.05);
+  check_mixture(gan::gaussian_grid<float>(rng, many), modes, 0.05);
   const gan::GaussianGridOptions options{.side = 2, .spacing = 1};
   REQUIRE(gan::gaussian_grid_modes<double>(options) == std::vector<double>{-0.5, -0.5, 0.5, -0.5, -0.5, 0.5, 0.5, 0.5});
-  check_mixture(gan::gaussian_grid<double>(many, rng, options), gan::gaussian_grid_modes<double>(options), 0.05);
+  check_mixture(gan::gaussian_grid<double>(rng, many, options), gan::gaussian_grid_modes<double>(options), 0.05);
 }
 
 TEST_CASE("The Swiss roll lies on its spiral, evenly in the angle", "[toy]") {
   Rng rng(3);
-  const gan::SwissRollOptions options{.first_turn = 1, .last_turn = 2, .scale = 0.1, .deviation = 0};
-  const auto points = gan::swiss_roll<double>(many, rng, options);
+  const gan::SwissRollOptions options{.first_turn = 1, .last_turn = 2, .scale = 0.1, .stddev = 0};
+  const auto points = gan::swiss_roll<double>(rng, many, options);
   double mean = 0, square = 0;
   for (std::size_t i = 0; i < points.size(); i += 2) {
     const double t = std::hypot(points[i], points[i + 1]) / 0.1;
@@ -94,7 +94,7 @@ TEST_CASE("The Swiss roll lies on its spiral, evenly in the angle", "[toy]") {
 
   double farthest = 0, noise = 0;
   Rng a(4), b(4);
-  const auto bare = gan::swiss_roll<float>(many, a, {.deviation = 0}), noisy = gan::swiss_roll<float>(many, b);
+  const auto bare = gan::swiss_roll<float>(a, many, {.stddev = 0}), noisy = gan::swiss_roll<float>(b, many);
   for (std::size_t i = 0; i < bare.size(); ++i) {
     noise += std::pow(double(noisy[i] - bare[i]), 2) / double(bare.size());
     farthest = std::max(farthest, std::abs(double(noisy[i])));
@@ -106,7 +106,7 @@ TEST_CASE("The Swiss roll lies on its spiral, evenly in the angle", "[toy]") {
 
 TEST_CASE("Two moons are half circles that share the points, with mean 0", "[toy]") {
   Rng rng(5);
-  const auto points = gan::two_moons<double>(many, rng, {.deviation = 0});
+  const auto points = gan::two_moons<double>(rng, many, {.stddev = 0});
   double x = 0, y = 0, upper = 0;
   for (std::size_t i = 0; i < points.size(); i += 2) {
     const double px = points[i] + 0.5, py = points[i + 1] + 0.25;  // where the definition puts them
@@ -119,7 +119,7 @@ TEST_CASE("Two moons are half circles that share the points, with mean 0", "[toy
   REQUIRE(std::abs(x) < 0.015);
   REQUIRE(std::abs(y) < 0.008);
   Rng a(6), b(6);
-  const auto bare = gan::two_moons<float>(many, a, {.deviation = 0}), noisy = gan::two_moons<float>(many, b);
+  const auto bare = gan::two_moons<float>(a, many, {.stddev = 0}), noisy = gan::two_moons<float>(b, many);
   double noise = 0;
   for (std::size_t i = 0; i < bare.size(); ++i) noise += std::pow(double(noisy[i] - bare[i]), 2) / double(bare.size());
   REQUIRE(std::sqrt(noise) == Approx(0.05).epsilon(0.02));
@@ -127,28 +127,28 @@ TEST_CASE("Two moons are half circles that share the points, with mean 0", "[toy
 
 TEST_CASE("Distributions are reproducible, move the generator, and may be empty", "[toy]") {
   Rng a(7), b(7);
-  const auto first = gan::gaussian_ring<float>(50, a);
-  REQUIRE(first == gan::gaussian_ring<float>(50, b));
-  REQUIRE(first != gan::gaussian_ring<float>(50, b));
-  REQUIRE(gan::gaussian_grid<float>(0, a).empty());
-  REQUIRE(gan::swiss_roll<double>(0, a).empty());
-  REQUIRE(gan::two_moons<double>(0, a).empty());
+  const auto first = gan::gaussian_ring<float>(a, 50);
+  REQUIRE(first == gan::gaussian_ring<float>(b, 50));
+  REQUIRE(first != gan::gaussian_ring<float>(b, 50));
+  REQUIRE(gan::gaussian_grid<float>(a, 0).empty());
+  REQUIRE(gan::swiss_roll<double>(a, 0).empty());
+  REQUIRE(gan::two_moons<double>(a, 0).empty());
 }
 
 TEST_CASE("Wrong options of the distributions throw and say what was found", "[toy]") {
   Rng rng;
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  REQUIRE_THROWS_WITH(gan::gaussian_ring<float>(-1, rng), ContainsSubstring("-1 points"));
-  REQUIRE_THROWS_AS(gan::gaussian_grid<float>(std::numeric_limits<Index>::max(), rng), gan::Error);
-  REQUIRE_THROWS_WITH(gan::gaussian_ring<float>(1, rng, {.modes = 0}), ContainsSubstring("0 modes"));
-  REQUIRE_THROWS_AS(gan::gaussian_ring<float>(1, rng, {.modes = Index{1} << 40}), gan::Error);
-  REQUIRE_THROWS_AS(gan::gaussian_grid<float>(1, rng, {.side = Index{1} << 20}), gan::Error);
-  REQUIRE_THROWS_WITH(gan::gaussian_ring<float>(1, rng, {.radius = -2}), ContainsSubstring("radius -2"));
-  REQUIRE_THROWS_WITH(gan::gaussian_ring<float>(1, rng, {.deviation = -1}), ContainsSubstring("deviation -1"));
-  REQUIRE_THROWS_WITH(gan::gaussian_grid<float>(1, rng, {.side = 0}), ContainsSubstring("side 0"));
-  REQUIRE_THROWS_AS(gan::gaussian_grid<float>(1, rng, {.spacing = nan}), gan::Error);
-  REQUIRE_THROWS_WITH(gan::swiss_roll<float>(1, rng, {.first_turn = 2, .last_turn = 1}),
+  REQUIRE_THROWS_WITH(gan::gaussian_ring<float>(rng, -1), ContainsSubstring("-1 points"));
+  REQUIRE_THROWS_AS(gan::gaussian_grid<float>(rng, std::numeric_limits<Index>::max()), gan::Error);
+  REQUIRE_THROWS_WITH(gan::gaussian_ring<float>(rng, 1, {.modes = 0}), ContainsSubstring("0 modes"));
+  REQUIRE_THROWS_AS(gan::gaussian_ring<float>(rng, 1, {.modes = Index{1} << 40}), gan::Error);
+  REQUIRE_THROWS_AS(gan::gaussian_grid<float>(rng, 1, {.side = Index{1} << 20}), gan::Error);
+  REQUIRE_THROWS_WITH(gan::gaussian_ring<float>(rng, 1, {.radius = -2}), ContainsSubstring("radius -2"));
+  REQUIRE_THROWS_WITH(gan::gaussian_ring<float>(rng, 1, {.stddev = -1}), ContainsSubstring("stddev -1"));
+  REQUIRE_THROWS_WITH(gan::gaussian_grid<float>(rng, 1, {.side = 0}), ContainsSubstring("side 0"));
+  REQUIRE_THROWS_AS(gan::gaussian_grid<float>(rng, 1, {.spacing = nan}), gan::Error);
+  REQUIRE_THROWS_WITH(gan::swiss_roll<float>(rng, 1, {.first_turn = 2, .last_turn = 1}),
                       ContainsSubstring("from 2 to 1"));
-  REQUIRE_THROWS_AS(gan::swiss_roll<float>(1, rng, {.scale = 0}), gan::Error);
-  REQUIRE_THROWS_AS(gan::two_moons<float>(1, rng, {.deviation = nan}), gan::Error);
+  REQUIRE_THROWS_AS(gan::swiss_roll<float>(rng, 1, {.scale = 0}), gan::Error);
+  REQUIRE_THROWS_AS(gan::two_moons<float>(rng, 1, {.stddev = nan}), gan::Error);
 }

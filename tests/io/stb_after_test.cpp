@@ -1,7 +1,7 @@
 // A user's file that includes gan's headers first, then stb's declarations, then gan's again.
 #define STBI_MAX_DIMENSIONS 1234
-#include "gan/data/image_file.hpp"
-#include "gan/io/image.hpp"
+#include "gan/io/image_reader.hpp"
+#include "gan/io/image_writer.hpp"
 
 #if STBI_MAX_DIMENSIONS != 1234
 #error "gan's headers changed a macro of the user"
@@ -26,7 +26,7 @@
 TEST_CASE("gan's pictures work in a second file with stb") {
   TemporaryFolder folder;
   gan::write_png(folder / "a.png", gan::Tensor<double>({1, 2}, {0, 1}), 0, 1);
-  CHECK(gan::read_picture(folder / "a.png", 1).pixels == std::vector<std::uint8_t>{0, 255});
+  CHECK(gan::read_image(folder / "a.png", 1).pixels == std::vector<std::uint8_t>{0, 255});
   int width = 0, height = 0, channels = 0;
   CHECK(stbi_info((folder / "a.png").string().c_str(), &width, &height, &channels) == 1);
   CHECK(width == 2);

@@ -11,8 +11,8 @@
 #include <stb_image.h>
 #endif
 
-#include "gan/data/image_file.hpp"
-#include "gan/io/image.hpp"
+#include "gan/io/image_reader.hpp"
+#include "gan/io/image_writer.hpp"
 
 #if !defined(STB_IMAGE_IMPLEMENTATION) || !defined(STB_IMAGE_WRITE_IMPLEMENTATION)
 #error "gan's headers lost a macro of the user"
@@ -38,7 +38,7 @@ TEST_CASE("gan's pictures work beside a user's implementation of stb") {
   stbi_flip_vertically_on_write(1);
   stbi_set_flip_vertically_on_load(1);
   gan::write_png(folder / "a.png", gan::Tensor<float>({2, 1}, {0, 1}), 0, 1);
-  CHECK(gan::read_picture(folder / "a.png", 1).pixels == std::vector<std::uint8_t>{0, 255});
+  CHECK(gan::read_image(folder / "a.png", 1).pixels == std::vector<std::uint8_t>{0, 255});
   int width = 0, height = 0, channels = 0;
   stbi_uc* const pixels = stbi_load((folder / "a.png").string().c_str(), &width, &height, &channels, 1);
   REQUIRE(pixels != nullptr);
@@ -46,7 +46,7 @@ TEST_CASE("gan's pictures work beside a user's implementation of stb") {
   CHECK(pixels[0] == 255);  // the user's setting acts on the user's copy alone
   REQUIRE(stbi_write_png((folder / "b.png").string().c_str(), 1, 2, 1, pixels, 1) != 0);
   stbi_image_free(pixels);
-  CHECK(gan::read_picture(folder / "b.png", 1).pixels == std::vector<std::uint8_t>{0, 255});
+  CHECK(gan::read_image(folder / "b.png", 1).pixels == std::vector<std::uint8_t>{0, 255});
   stbi_flip_vertically_on_write(0);
   stbi_set_flip_vertically_on_load(0);
 }

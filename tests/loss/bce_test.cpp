@@ -4,7 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "gan/ops/shaping.hpp"
+#include "gan/ops/concatenate.hpp"
+#include "gan/ops/slice.hpp"
 #include "support/catch.hpp"
 #include "support/gradcheck.hpp"
 

@@ -7,9 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "gan/loss/critic.hpp"
+#include "gan/loss/hinge.hpp"
 #include "gan/loss/least_squares.hpp"
 #include "gan/loss/relativistic.hpp"
+#include "gan/loss/wasserstein.hpp"
 #include "support/catch.hpp"
 #include "support/gradcheck.hpp"
 
@@ -67,7 +68,7 @@ template <class O>
 void require_game(const std::string& what, const O& objective, const Closed& discriminator, const Closed& generator) {
   Rng rng(1);
   require_closed(
-      what + ", discriminator", [&](const D& r, const D& f) { return objective.discriminator_loss(r, f, rng); },
+      what + ", discriminator", [&](const D& r, const D& f) { return objective.discriminator_loss(rng, r, f); },
       discriminator);
   require_closed(
       what + ", generator", [&](const D& r, const D& f) { return objective.generator_loss(r, f); }, generator,
@@ -146,12 +147,12 @@ TEST_CASE("Relativistic average: values and gradients", "[objective]") {
   // Smoothing moves the target of the real side alone.
   Rng rng;
   const auto smoothed =
-      RelativisticAverage{.real_label = 0.8}.discriminator_loss(column(real_scores), column(fake_scores), rng);
+      RelativisticAverage{.real_label = 0.8}.discriminator_loss(rng, column(real_scores), column(fake_scores));
   REQUIRE(smoothed.item() == Approx(-0.8 * mean_of(real_scores, log_of(by_r)) -
                                     0.2 * mean_of(real_scores, log_rest(by_r)) - mean_of(fake_scores, log_rest(by_f))));
   const auto more_fakes = column({1.5, -3, 0.75, -0.4, 1.5, -3, 0.75, -0.4});
-  REQUIRE(RelativisticAverage{}.discriminator_loss(column(real_scores), more_fakes, rng).item() ==
-          Approx(RelativisticAverage{}.discriminator_loss(column(real_scores), column(fake_scores), rng).item()));
+  REQUIRE(RelativisticAverage{}.discriminator_loss(rng, column(real_scores), more_fakes).item() ==
+          Approx(RelativisticAverage{}.discriminator_loss(rng, column(real_scores), column(fake_scores)).item()));
 }
 
 TEST_CASE("Relativistic pairing: values and gradients", "[objective]") {
@@ -179,33 +180,33 @@ TEST_CASE("Smoothing touches the real side of the discriminator alone", "[object
                            0.1 * mean_of(real_scores, [](double x) { return -std::log(1 - sigmoid_of(x)); });
   const double fake_term = mean_of(fake_scores, [](double x) { return -std::log(1 - sigmoid_of(x)); });
   const NonSaturating smooth{.real_label = 0.9};
-  REQUIRE(smooth.discriminator_loss(real, fake, rng).item() == Approx(real_term + fake_term));
+  REQUIRE(smooth.discriminator_loss(rng, real, fake).item() == Approx(real_term + fake_term));
   REQUIRE(smooth.generator_loss(D(), fake).item() == NonSaturating{}.generator_loss(D(), fake).item());
-  REQUIRE(Minimax{.real_label = 0.9}.discriminator_loss(real, fake, rng).item() == Approx(real_term + fake_term));
+  REQUIRE(Minimax{.real_label = 0.9}.discriminator_loss(rng, real, fake).item() == Approx(real_term + fake_term));
 }
 
 TEST_CASE("Flipping swaps whole samples, with its probability, reproducibly", "[objective]") {
   Rng rng(4);
   const auto real = column(real_scores), fake = column(fake_scores);
-  REQUIRE(NonSaturating{.flip = 1}.discriminator_loss(real, fake, rng).item() ==
-          Approx(NonSaturating{}.discriminator_loss(fake, real, rng).item()));
-  REQUIRE(LeastSquares{.flip = 1}.discriminator_loss(real, fake, rng).item() ==
-          Approx(LeastSquares{}.discriminator_loss(fake, real, rng).item()));
+  REQUIRE(NonSaturating{.flip = 1}.discriminator_loss(rng, real, fake).item() ==
+          Approx(NonSaturating{}.discriminator_loss(rng, fake, real).item()));
+  REQUIRE(LeastSquares{.flip = 1}.discriminator_loss(rng, real, fake).item() ==
+          Approx(LeastSquares{}.discriminator_loss(rng, fake, real).item()));
 
   // At score 0, half the square is 1/2 for the label 1 and 0 for the label 0: the loss counts the labels.
   constexpr Index n = 20000;
   const auto zeros = D::zeros({n, 1});
   Rng first(9), second(9);
   const LeastSquares tenth{.flip = 0.1};
-  const double loss = tenth.discriminator_loss(D::zeros({n, 1}), D::full({n, 1}, 0.5), first).item();
+  const double loss = tenth.discriminator_loss(first, D::zeros({n, 1}), D::full({n, 1}, 0.5)).item();
   const double share_of_ones = 2 * (loss - 0.125);  // fakes at 1/2 count the same for either label
   REQUIRE(share_of_ones == Approx(0.9).margin(4.5 * std::sqrt(0.09 / n)));
-  REQUIRE(tenth.discriminator_loss(zeros, D::full({n, 1}, 0.5), second).item() == loss);
+  REQUIRE(tenth.discriminator_loss(second, zeros, D::full({n, 1}, 0.5)).item() == loss);
   REQUIRE(first.state() == second.state());
 
   // Scores of patches: one label a sample.
   auto patches = D::zeros({50, 3, 3, 1}).set_requires_grad();
-  const auto g = grad(LeastSquares{.flip = 0.5}.discriminator_loss(patches, patches.detach(), rng), patches);
+  const auto g = grad(LeastSquares{.flip = 0.5}.discriminator_loss(rng, patches, patches.detach()), patches);
   Index ones = 0;
   for (Index i = 0; i < 50; ++i) {
     for (Index k = 1; k < 9; ++k) REQUIRE(g.data()[9 * i + k] == g.data()[9 * i]);
@@ -220,7 +221,7 @@ TEST_CASE("Losses of logits of 1e4 are finite in float, with their gradients", "
     Tensor<float> real({4, 1}, {1e4f, -1e4f, 1e4f, -1e4f}), fake({4, 1}, {1e4f, 1e4f, -1e4f, -1e4f});
     real.set_requires_grad();
     fake.set_requires_grad();
-    const auto discriminator = objective.discriminator_loss(real, fake, rng);
+    const auto discriminator = objective.discriminator_loss(rng, real, fake);
     const auto generator = objective.generator_loss(real, fake);
     for (const auto& loss : {discriminator, generator}) {
       REQUIRE(std::isfinite(loss.item()));
@@ -234,42 +235,42 @@ TEST_CASE("Objectives refuse scores and options that make no sense", "[objective
   for_all_objectives([](const auto& objective) {
     Rng rng;
     const D real({4, 1}), none;
-    REQUIRE_THROWS_WITH(objective.discriminator_loss(none, real, rng), ContainsSubstring("scores of real samples"));
-    REQUIRE_THROWS_WITH(objective.discriminator_loss(real, none, rng), ContainsSubstring("scores of fakes"));
+    REQUIRE_THROWS_WITH(objective.discriminator_loss(rng, none, real), ContainsSubstring("scores of real samples"));
+    REQUIRE_THROWS_WITH(objective.discriminator_loss(rng, real, none), ContainsSubstring("scores of fakes"));
     REQUIRE_THROWS_WITH(objective.generator_loss(real, none), ContainsSubstring("scores of fakes"));
-    REQUIRE_THROWS_WITH(objective.discriminator_loss(D({0, 1}), real, rng), ContainsSubstring("[0, 1]"));
+    REQUIRE_THROWS_WITH(objective.discriminator_loss(rng, D({0, 1}), real), ContainsSubstring("[0, 1]"));
   });
   Rng rng;
   const D three({3, 1}), four({4, 1}), wide({4, 2});
-  REQUIRE_THROWS_WITH(RelativisticPairing{}.discriminator_loss(three, four, rng),
+  REQUIRE_THROWS_WITH(RelativisticPairing{}.discriminator_loss(rng, three, four),
                       ContainsSubstring("relativistic pairing: scores [3, 1] of real samples and [4, 1] of fakes"));
   REQUIRE_THROWS_WITH(RelativisticPairing{}.generator_loss(D(), four), ContainsSubstring("are undefined"));
-  REQUIRE_THROWS_WITH(RelativisticAverage{}.discriminator_loss(four, wide, rng), ContainsSubstring("[4, 2]"));
-  REQUIRE_THROWS_WITH((NonSaturating{.real_label = 1.5}.discriminator_loss(four, four, rng)),
+  REQUIRE_THROWS_WITH(RelativisticAverage{}.discriminator_loss(rng, four, wide), ContainsSubstring("[4, 2]"));
+  REQUIRE_THROWS_WITH((NonSaturating{.real_label = 1.5}.discriminator_loss(rng, four, four)),
                       ContainsSubstring("non-saturating: real_label is 1.5"));
-  REQUIRE_THROWS_WITH((Minimax{.flip = -0.1}.discriminator_loss(four, four, rng)),
+  REQUIRE_THROWS_WITH((Minimax{.flip = -0.1}.discriminator_loss(rng, four, four)),
                       ContainsSubstring("minimax: flip is -0.1"));
-  REQUIRE_THROWS_WITH((LeastSquares{.flip = 2}.discriminator_loss(four, four, rng)),
+  REQUIRE_THROWS_WITH((LeastSquares{.flip = 2}.discriminator_loss(rng, four, four)),
                       ContainsSubstring("least squares: flip is 2"));
   const double nan = std::nan("");
-  REQUIRE_THROWS_WITH((NonSaturating{.real_label = nan}.discriminator_loss(four, four, rng)),
+  REQUIRE_THROWS_WITH((NonSaturating{.real_label = nan}.discriminator_loss(rng, four, four)),
                       ContainsSubstring("real_label is nan"));
-  REQUIRE_THROWS_WITH((Minimax{.flip = nan}.discriminator_loss(four, four, rng)), ContainsSubstring("flip is nan"));
-  REQUIRE_THROWS_WITH((RelativisticAverage{.real_label = nan}.discriminator_loss(four, four, rng)),
+  REQUIRE_THROWS_WITH((Minimax{.flip = nan}.discriminator_loss(rng, four, four)), ContainsSubstring("flip is nan"));
+  REQUIRE_THROWS_WITH((RelativisticAverage{.real_label = nan}.discriminator_loss(rng, four, four)),
                       ContainsSubstring("real_label is nan"));
   for (const auto& labels :
        {LeastSquares{.real_label = nan}, LeastSquares{.fake_label = nan}, LeastSquares{.generator_label = HUGE_VAL}}) {
-    REQUIRE_THROWS_WITH(labels.discriminator_loss(four, four, rng), ContainsSubstring("least squares: labels "));
+    REQUIRE_THROWS_WITH(labels.discriminator_loss(rng, four, four), ContainsSubstring("least squares: labels "));
     REQUIRE_THROWS_WITH(labels.generator_loss(D(), four), ContainsSubstring("least squares: labels "));
   }
   // One score a sample on one side and two, or none for its own axis, on the other.
   for_all_objectives([&](const auto& objective) {
     Rng draws;
-    REQUIRE_THROWS_WITH(objective.discriminator_loss(four, wide, draws),
+    REQUIRE_THROWS_WITH(objective.discriminator_loss(draws, four, wide),
                         ContainsSubstring("[4, 1]") && ContainsSubstring("[4, 2]"));
-    REQUIRE_THROWS_WITH(objective.discriminator_loss(four, D({4}), draws), ContainsSubstring("[4]"));
+    REQUIRE_THROWS_WITH(objective.discriminator_loss(draws, four, D({4})), ContainsSubstring("[4]"));
   });
-  REQUIRE_THROWS_WITH((RelativisticAverage{.real_label = 0}.discriminator_loss(four, four, rng)),
+  REQUIRE_THROWS_WITH((RelativisticAverage{.real_label = 0}.discriminator_loss(rng, four, four)),
                       ContainsSubstring("relativistic average: real_label is 0"));
 }
 
@@ -277,7 +278,7 @@ TEST_CASE("The hinge of a score of infinity is 0 or infinite, not NaN", "[object
   const double infinity = std::numeric_limits<double>::infinity();
   Rng rng;
   const Hinge hinge;
-  REQUIRE(hinge.discriminator_loss(D({1, 1}, {infinity}), D({1, 1}, {-infinity}), rng).item() == 0);
-  REQUIRE(hinge.discriminator_loss(D({1, 1}, {-infinity}), D({1, 1}, {-infinity}), rng).item() == infinity);
-  REQUIRE(hinge.discriminator_loss(D({1, 1}, {infinity}), D({1, 1}, {infinity}), rng).item() == infinity);
+  REQUIRE(hinge.discriminator_loss(rng, D({1, 1}, {infinity}), D({1, 1}, {-infinity})).item() == 0);
+  REQUIRE(hinge.discriminator_loss(rng, D({1, 1}, {-infinity}), D({1, 1}, {-infinity})).item() == infinity);
+  REQUIRE(hinge.discriminator_loss(rng, D({1, 1}, {infinity}), D({1, 1}, {infinity})).item() == infinity);
 }

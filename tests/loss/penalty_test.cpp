@@ -7,11 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "gan/loss/clip_weights.hpp"
 #include "gan/loss/gradient_penalty.hpp"
+#include "gan/loss/r1_r2.hpp"
 #include "gan/ops/batch_norm.hpp"
 #include "gan/ops/convolution.hpp"
 #include "gan/ops/matmul.hpp"
-#include "gan/optim/clip.hpp"
 #include "support/catch.hpp"
 #include "support/gradcheck.hpp"
 
@@ -21,7 +22,7 @@ namespace {
 
 using D = Tensor<double>;
 using Net = std::function<D(const D&)>;
-using Penalty = std::function<D(const Net&, const D& real, const D& fake, Rng& rng, Index step)>;
+using Penalty = std::function<D(Rng& rng, const Net&, const D& real, const D& fake, Index step)>;
 
 /// D(x) = a / 2 |x|^2, whose gradient is a x.
 struct Bowl {
@@ -51,7 +52,7 @@ double mean_of(const std::vector<double>& values, const std::function<double(dou
 }
 
 /// The interpolates that a penalty draws from this state: one number a sample.
-D expected_interpolates(const D& real, const D& fake, Rng rng) {
+D expected_interpolates(Rng rng, const D& real, const D& fake) {
   const Index n = real.shape()[0], width = real.size() / n;
   const auto u = uniform<double>(rng, {n});
   auto x = D::empty(real.shape());
@@ -148,7 +149,7 @@ std::vector<std::pair<std::string, Penalty>> penalties() {
       {"WGAN-GP, target 0", GradientPenalty{.target = 0}},
       {"DRAGAN", Dragan{}},
       {"R1 and R2", combine(R1{.gamma = 2}, R2{.gamma = 0.5})},
-      {"zero-centred", ZeroCentered{}},
+      {"zero-centered", ZeroCentered{}},
   };
 }
 
@@ -162,7 +163,7 @@ TEST_CASE("A linear critic has one slope everywhere", "[penalty]") {
   const D real = samples(1, {6, 2}), fake = samples(2, {6, 2});
   const auto require = [&](const Penalty& penalty, double value, double by_length) {
     Rng rng(3);
-    const D p = penalty(critic, real, fake, rng, 0);
+    const D p = penalty(rng, critic, real, fake, 0);
     REQUIRE(p.item() == Approx(value));
     const auto g = grad(p, w);
     REQUIRE(g.at({0, 0}) == Approx(by_length * 3 / 5));
@@ -188,29 +189,29 @@ TEST_CASE("Penalties are taken where they should be, with the norm of whole samp
     Rng rng(7);
     const auto square_of = [](double s) { return s * s; };
     require_on_bowl(
-        R1{.gamma = 1}(bowl, real, fake, rng, 0), bowl, real, [](double s) { return s * s / 2; },
+        R1{.gamma = 1}(rng, bowl, real, fake, 0), bowl, real, [](double s) { return s * s / 2; },
         [](double s) { return s; });
     require_on_bowl(
-        R2{.gamma = 1}(bowl, real, fake, rng, 0), bowl, fake, [](double s) { return s * s / 2; },
+        R2{.gamma = 1}(rng, bowl, real, fake, 0), bowl, fake, [](double s) { return s * s / 2; },
         [](double s) { return s; });
     REQUIRE(rng.state() == Rng(7).state());
-    const D x = expected_interpolates(real, fake, rng);
+    const D x = expected_interpolates(rng, real, fake);
     require_on_bowl(
-        GradientPenalty{.weight = 1}(bowl, real, fake, rng, 0), bowl, x, [](double s) { return (s - 1) * (s - 1); },
+        GradientPenalty{.weight = 1}(rng, bowl, real, fake, 0), bowl, x, [](double s) { return (s - 1) * (s - 1); },
         [](double s) { return 2 * (s - 1); });
     REQUIRE_FALSE(rng.state() == Rng(7).state());
-    const D next = expected_interpolates(real, fake, rng);
-    require_on_bowl(ZeroCentered{.weight = 1}(bowl, real, fake, rng, 1), bowl, next, square_of,
+    const D next = expected_interpolates(rng, real, fake);
+    require_on_bowl(ZeroCentered{.weight = 1}(rng, bowl, real, fake, 1), bowl, next, square_of,
                     [](double s) { return 2 * s; });
 
     double mean = 0, squares = 0;
     for (Index i = 0; i < real.size(); ++i) mean += real.data()[i] / static_cast<double>(real.size());
     for (Index i = 0; i < real.size(); ++i) squares += std::pow(real.data()[i] - mean, 2);
-    const double deviation = std::sqrt(squares / static_cast<double>(real.size()));
+    const double stddev = std::sqrt(squares / static_cast<double>(real.size()));
     Rng same(rng.state());
-    const D around = real + 0.25 * deviation * normal<double>(same, shape);
+    const D around = real + 0.25 * stddev * normal<double>(same, shape);
     require_on_bowl(
-        Dragan{.weight = 1, .noise = 0.25}(bowl, real, D(), rng, 0), bowl, around,
+        Dragan{.weight = 1, .noise = 0.25}(rng, bowl, real, D(), 0), bowl, around,
         [](double s) { return (s - 1) * (s - 1); }, [](double s) { return 2 * (s - 1); });
   }
 }
@@ -219,21 +220,21 @@ TEST_CASE("Lazy penalties come at each period, multiplied by it", "[penalty]") {
   const Bowl bowl;
   const D real = samples(1, {5, 3}), fake = samples(2, {5, 3});
   Rng rng;
-  const double r1 = R1{}(bowl, real, fake, rng, 0).item(), r2 = R2{}(bowl, real, fake, rng, 0).item();
+  const double r1 = R1{}(rng, bowl, real, fake, 0).item(), r2 = R2{}(rng, bowl, real, fake, 0).item();
   const R1 lazy1{.every = 4};
   const R2 lazy2{.every = 6};
   const auto both = combine(lazy1, lazy2);
   for (Index step = 0; step < 24; ++step) {
     INFO("step " << step);
-    REQUIRE(lazy1(bowl, real, fake, rng, step).defined() == (step % 4 == 0));
-    REQUIRE(lazy2(bowl, real, fake, rng, step).defined() == (step % 6 == 0));
-    const D sum = both(bowl, real, fake, rng, step);
+    REQUIRE(lazy1(rng, bowl, real, fake, step).defined() == (step % 4 == 0));
+    REQUIRE(lazy2(rng, bowl, real, fake, step).defined() == (step % 6 == 0));
+    const D sum = both(rng, bowl, real, fake, step);
     const double expected = (step % 4 == 0 ? 4 * r1 : 0) + (step % 6 == 0 ? 6 * r2 : 0);
     REQUIRE(sum.defined() == (expected > 0));
     if (expected > 0) REQUIRE(sum.item() == Approx(expected));
   }
-  REQUIRE_FALSE(NoPenalty{}(bowl, real, fake, rng, 0).defined());
-  REQUIRE_FALSE(combine()(bowl, real, fake, rng, 0).defined());
+  REQUIRE_FALSE(NoPenalty{}(rng, bowl, real, fake, 0).defined());
+  REQUIRE_FALSE(combine()(rng, bowl, real, fake, 0).defined());
 }
 
 TEST_CASE("A slope of zero gives a finite penalty gradient", "[penalty]") {
@@ -242,7 +243,7 @@ TEST_CASE("A slope of zero gives a finite penalty gradient", "[penalty]") {
   const auto critic = [&](const Tensor<float>& x) { return matmul(x, w); };
   const Tensor<float> x({3, 2}, {1, 2, 3, 4, 5, 6});
   Rng rng;
-  const auto penalty = GradientPenalty{}(critic, x, x, rng, 0);
+  const auto penalty = GradientPenalty{}(rng, critic, x, x, 0);
   REQUIRE(penalty.item() == Approx(10));
   const auto g = grad(penalty, w);
   REQUIRE((std::isfinite(g.at({0, 0})) && std::isfinite(g.at({1, 0}))));
@@ -254,7 +255,7 @@ TEST_CASE("The gradient of penalties by the discriminator's parameters is right 
     for (const auto& [name, penalty] : penalties()) {
       const auto value = [&, &penalty = penalty] {
         Rng rng(5);
-        return penalty(network.net, real, fake, rng, 0);
+        return penalty(rng, network.net, real, fake, 0);
       };
       const auto g = grad(value(), network.parameters);
       for (std::size_t i = 0; i < g.size(); ++i) {
@@ -278,7 +279,7 @@ TEST_CASE("Gradients of a penalty reach the discriminator alone", "[penalty]") {
     INFO(name);
     Bowl bowl;
     Rng rng;
-    const auto reached = backward(penalty(bowl, real, fake, rng, 0));
+    const auto reached = backward(penalty(rng, bowl, real, fake, 0));
     REQUIRE(reached.size() == 1);
     REQUIRE(reached.front().is(bowl.a));
     REQUIRE(bowl.a.grad().defined());
@@ -303,13 +304,13 @@ TEST_CASE("Penalties refuse by name what they cannot work with", "[penalty]") {
                                                               {"dragan", Dragan{}},
                                                               {"R1", R1{}},
                                                               {"R2", R2{}},
-                                                              {"zero-centred penalty", ZeroCentered{}}};
+                                                              {"zero-centered penalty", ZeroCentered{}}};
   const Net good = [&](const D& x) { return matmul(square(x), w); };
   for (const auto& [name, penalty] : named) {
     Rng rng;
     const auto rejects = [&, &name = name, &penalty = penalty](const Net& net, const D& r, const D& f,
                                                                const std::string& message) {
-      REQUIRE_THROWS_WITH(penalty(net, r, f, rng, 0), ContainsSubstring(name + ": " + message));
+      REQUIRE_THROWS_WITH(penalty(rng, net, r, f, 0), ContainsSubstring(name + ": " + message));
     };
     const std::string deaf = "the score does not depend on the samples [5, 2]";
     rejects([&](const D& x) { return good(x.detach()); }, real, fake, deaf);
@@ -322,16 +323,16 @@ TEST_CASE("Penalties refuse by name what they cannot work with", "[penalty]") {
   }
   Rng rng;
   const D four = samples(2, {4, 2});
-  REQUIRE_THROWS_WITH(GradientPenalty{}(good, real, four, rng, 0),
+  REQUIRE_THROWS_WITH(GradientPenalty{}(rng, good, real, four, 0),
                       ContainsSubstring("gradient penalty: real samples [5, 2] and fakes [4, 2] differ in shape"));
-  REQUIRE_THROWS_WITH(ZeroCentered{}(good, real, four, rng, 0), ContainsSubstring("fakes [4, 2] differ"));
-  REQUIRE_THROWS_WITH(GradientPenalty{}(good, real, D(), rng, 0), ContainsSubstring("needs real and fake samples"));
-  REQUIRE_THROWS_WITH(R1{}(good, D(), fake, rng, 0), ContainsSubstring("R1: no samples"));
-  REQUIRE_THROWS_WITH(R2{}(good, real, D({0, 2}), rng, 0), ContainsSubstring("R2: no samples"));
-  REQUIRE_THROWS_WITH(R1{.gamma = -1}(good, real, fake, rng, 0), ContainsSubstring("gamma is -1"));
-  REQUIRE_THROWS_WITH(R2{.every = 0}(good, real, fake, rng, 0), ContainsSubstring("every 0"));
-  REQUIRE_THROWS_WITH(GradientPenalty{.weight = -2}(good, real, fake, rng, 0), ContainsSubstring("weight is -2"));
-  REQUIRE_THROWS_WITH(Dragan{.noise = -2}(good, real, fake, rng, 0), ContainsSubstring("noise is -2"));
+  REQUIRE_THROWS_WITH(ZeroCentered{}(rng, good, real, four, 0), ContainsSubstring("fakes [4, 2] differ"));
+  REQUIRE_THROWS_WITH(GradientPenalty{}(rng, good, real, D(), 0), ContainsSubstring("needs real and fake samples"));
+  REQUIRE_THROWS_WITH(R1{}(rng, good, D(), fake, 0), ContainsSubstring("R1: no samples"));
+  REQUIRE_THROWS_WITH(R2{}(rng, good, real, D({0, 2}), 0), ContainsSubstring("R2: no samples"));
+  REQUIRE_THROWS_WITH(R1{.gamma = -1}(rng, good, real, fake, 0), ContainsSubstring("gamma is -1"));
+  REQUIRE_THROWS_WITH(R2{.every = 0}(rng, good, real, fake, 0), ContainsSubstring("every 0"));
+  REQUIRE_THROWS_WITH(GradientPenalty{.weight = -2}(rng, good, real, fake, 0), ContainsSubstring("weight is -2"));
+  REQUIRE_THROWS_WITH(Dragan{.noise = -2}(rng, good, real, fake, 0), ContainsSubstring("noise is -2"));
   for (const double bad : {std::nan(""), HUGE_VAL}) {
     const std::vector<std::pair<std::string, Penalty>> spoilt = {
         {"gamma is ", R1{.gamma = bad}},
@@ -344,7 +345,7 @@ TEST_CASE("Penalties refuse by name what they cannot work with", "[penalty]") {
         {"weight is ", ZeroCentered{.weight = bad}},
     };
     for (const auto& [message, penalty] : spoilt)
-      REQUIRE_THROWS_WITH(penalty(good, real, fake, rng, 0),
+      REQUIRE_THROWS_WITH(penalty(rng, good, real, fake, 0),
                           ContainsSubstring(message + (std::isnan(bad) ? "nan" : "inf")));
   }
 }

@@ -103,8 +103,8 @@ TEST_CASE("bandwidths come from the real samples alone", "[metrics]") {
   const auto real = gan::normal<double>(rng, {60, 3});
   const double median = gan::median_distance(real);
   const std::vector<double> bandwidths{0.25 * median, 0.5 * median, median, 2 * median, 4 * median};
-  for (const double deviation : {0.1, 1.0, 20.0}) {
-    const auto generated = gan::normal<double>(rng, {50, 3}, 0.5, deviation);
+  for (const double stddev : {0.1, 1.0, 20.0}) {
+    const auto generated = gan::normal<double>(rng, {50, 3}, 0.5, stddev);
     REQUIRE(squared_mmd(real, generated) == squared_mmd(real, generated, {.bandwidths = bandwidths}));
   }
 }

@@ -126,8 +126,8 @@ TEST_CASE("the result is the same on any number of threads", "[metrics]") {
 
 TEST_CASE("prdc's mistakes name the numbers", "[metrics]") {
   const Tensor<float> x({6, 2}), y({5, 2});
-  REQUIRE_THROWS_WITH(prdc(x, y), ContainsSubstring("5 neighbours of 6 real and 5 generated"));
-  REQUIRE_THROWS_WITH(prdc(x, y, 0), ContainsSubstring("0 neighbours"));
+  REQUIRE_THROWS_WITH(prdc(x, y), ContainsSubstring("5 neighbors of 6 real and 5 generated"));
+  REQUIRE_THROWS_WITH(prdc(x, y, 0), ContainsSubstring("0 neighbors"));
   REQUIRE_THROWS_WITH(prdc(x, Tensor<float>({9, 3})), ContainsSubstring("real [6, 2] and generated [9, 3]"));
   auto bad = x.clone();
   bad.mutable_data()[11] = std::numeric_limits<float>::quiet_NaN();

@@ -60,16 +60,16 @@ TEST_CASE("sliced distances of moved and scaled samples", "[metrics]") {
   for (Index j = 0; j < d; ++j) moved.mutable_matrix().col(j).array() += double(j);
   // Each projection is moved by v . s exactly; the mean of (v . s)^2 is |s|^2 / d.
   const double length = std::sqrt(0.0 + 1 + 4 + 9 + 16);
-  REQUIRE(sliced_wasserstein(x, moved, rng, {.projections = 4000}) == Approx(length / std::sqrt(5.0)).epsilon(0.04));
-  REQUIRE(sliced_wasserstein(x, x, rng) == Approx(0).margin(1e-12));
+  REQUIRE(sliced_wasserstein(rng, x, moved, {.projections = 4000}) == Approx(length / std::sqrt(5.0)).epsilon(0.04));
+  REQUIRE(sliced_wasserstein(rng, x, x) == Approx(0).margin(1e-12));
   // In one dimension there is nothing to slice.
   const auto a = gan::normal<double>(rng, {50, 1}), b = gan::normal<double>(rng, {70, 1}, 1);
   const std::vector<double> p(a.data(), a.data() + 50), q(b.data(), b.data() + 70);
   for (const int order : {1, 2})
-    REQUIRE(sliced_wasserstein(a, b, rng, {.projections = 3, .order = order}) == Approx(wasserstein(p, q, order)));
+    REQUIRE(sliced_wasserstein(rng, a, b, {.projections = 3, .order = order}) == Approx(wasserstein(p, q, order)));
   // In the plane the mean of |v . s| is 2 |s| / pi.
   const Tensor<float> zero({3, 2}), one({3, 2}, {3, 4, 3, 4, 3, 4});
-  REQUIRE(sliced_wasserstein(zero, one, rng, {.projections = 5000, .order = 1}) ==
+  REQUIRE(sliced_wasserstein(rng, zero, one, {.projections = 5000, .order = 1}) ==
           Approx(2 * 5 / 3.14159265).epsilon(0.03));
 }
 
@@ -78,10 +78,10 @@ TEST_CASE("sliced distances repeat with the seed, on any number of threads", "[m
   Rng rng(4), a(9), b(9), c(10);
   const auto x = gan::normal<float>(rng, {500, 30}), y = gan::normal<float>(rng, {300, 30}, 0.2);
   gan::set_threads(1);
-  const double one = sliced_wasserstein(x, y, a);
-  REQUIRE(sliced_wasserstein(x, y, c) != one);
+  const double one = sliced_wasserstein(a, x, y);
+  REQUIRE(sliced_wasserstein(c, x, y) != one);
   gan::set_threads(2);
-  REQUIRE(sliced_wasserstein(x, y, b) == Approx(one).epsilon(1e-12));
+  REQUIRE(sliced_wasserstein(b, x, y) == Approx(one).epsilon(1e-12));
 }
 
 TEST_CASE("mistakes of the Wasserstein distances name the numbers", "[metrics]") {
@@ -91,11 +91,11 @@ TEST_CASE("mistakes of the Wasserstein distances name the numbers", "[metrics]")
   REQUIRE_THROWS_WITH(wasserstein({1, nan}, {1}), ContainsSubstring("value 1"));
   REQUIRE_THROWS_WITH(wasserstein({1}, {1}, 3), ContainsSubstring("order 3"));
   const Tensor<float> x({4, 2}), y({3, 2});
-  REQUIRE_THROWS_WITH(sliced_wasserstein(x, y, rng, {.projections = 0}), ContainsSubstring("0 projections"));
-  REQUIRE_THROWS_WITH(sliced_wasserstein(x, y, rng, {.order = 0}), ContainsSubstring("order 0"));
-  REQUIRE_THROWS_WITH(sliced_wasserstein(x, Tensor<float>({3, 5}), rng), ContainsSubstring("x [4, 2] and y [3, 5]"));
-  REQUIRE_THROWS_WITH(sliced_wasserstein(Tensor<float>({0, 2}), y, rng), ContainsSubstring("x [0, 2]"));
+  REQUIRE_THROWS_WITH(sliced_wasserstein(rng, x, y, {.projections = 0}), ContainsSubstring("0 projections"));
+  REQUIRE_THROWS_WITH(sliced_wasserstein(rng, x, y, {.order = 0}), ContainsSubstring("order 0"));
+  REQUIRE_THROWS_WITH(sliced_wasserstein(rng, x, Tensor<float>({3, 5})), ContainsSubstring("x [4, 2] and y [3, 5]"));
+  REQUIRE_THROWS_WITH(sliced_wasserstein(rng, Tensor<float>({0, 2}), y), ContainsSubstring("x [0, 2]"));
   auto bad = x.clone();
   bad.mutable_data()[2] = std::numeric_limits<float>::quiet_NaN();
-  REQUIRE_THROWS_WITH(sliced_wasserstein(bad, y, rng), ContainsSubstring("row 1 is not finite"));
+  REQUIRE_THROWS_WITH(sliced_wasserstein(rng, bad, y), ContainsSubstring("row 1 is not finite"));
 }

@@ -5,15 +5,16 @@
 #include <limits>
 #include <numeric>
 
+#include "gan/loss/any_objective.hpp"
+#include "gan/loss/any_penalty.hpp"
 #include "gan/loss/gradient_penalty.hpp"
 #include "gan/loss/least_squares.hpp"
 #include "gan/loss/relativistic.hpp"
 #include "gan/metrics/sliced_wasserstein.hpp"
 #include "gan/train/checkpoint.hpp"
-#include "gan/train/choice.hpp"
 #include "support/catch.hpp"
+#include "support/networks.hpp"
 #include "support/temporary_folder.hpp"
-#include "train/pair.hpp"
 
 namespace {
 
@@ -184,7 +185,7 @@ TEST_CASE("samples are the even mixture of the members, drawn at once, in threes
         }
         CHECK(differing == 0);
       }
-      // Neighbours have nothing to do with each other: as many equal pairs as chance makes.
+      // Neighbors have nothing to do with each other: as many equal pairs as chance makes.
       double equal = 0;
       for (Index i = 1; i < n; ++i) equal += at_once.data()[i] == at_once.data()[i - 1];
       CHECK(std::abs(equal - n / 4.0) < 4.5 * std::sqrt(n * 3.0 / 16));
@@ -240,11 +241,11 @@ TEST_CASE("the loss of a discriminator ensemble is the mean of its members' loss
     double discriminator = 0, generator = 0;
     for (Index i = 0; i < 3; ++i) {
       const auto real_scores = d.member(i)(real), fake_scores = d.member(i)(fake);
-      discriminator += objective.discriminator_loss(real_scores, fake_scores, rng).item() / 3;
+      discriminator += objective.discriminator_loss(rng, real_scores, fake_scores).item() / 3;
       generator += objective.generator_loss(real_scores, fake_scores).item() / 3;
     }
     d.zero_grad();
-    const auto loss = objective.discriminator_loss(d(real), d(fake), rng);
+    const auto loss = objective.discriminator_loss(rng, d(real), d(fake));
     CHECK(loss.item() == Approx(discriminator).epsilon(1e-12));
     CHECK(objective.generator_loss(d(real), d(fake)).item() == Approx(generator).epsilon(1e-12));
     gan::backward(loss);
@@ -260,21 +261,24 @@ TEST_CASE("a member penalty is the mean of the penalties of the members") {
   const gan::MemberPenalty penalty(d, gan::R1{.gamma = 2});
   double expected = 0;
   for (Index i = 0; i < 3; ++i)
-    expected += gan::R1{.gamma = 2}([&](const auto& x) { return d.member(i)(x); }, real, fake, rng, 0).item() / 3;
-  const auto value = penalty(unused, real, fake, rng, 0);
+    expected += gan::R1{.gamma = 2}(
+                    rng, [&](const auto& x) { return d.member(i)(x); }, real, fake, 0)
+                    .item() /
+                3;
+  const auto value = penalty(rng, unused, real, fake, 0);
   CHECK(value.item() == Approx(expected).epsilon(1e-12));
   gan::backward(value);
   for (Index i = 0; i < 3; ++i) CHECK(largest_gradient(d.member(i)) > 1e-4);
 
-  CHECK_FALSE(gan::MemberPenalty(d, gan::R1{.every = 4})(unused, real, fake, rng, 3).defined());
+  CHECK_FALSE(gan::MemberPenalty(d, gan::R1{.every = 4})(rng, unused, real, fake, 3).defined());
   const gan::MemberPenalty clip(d, gan::ClipWeights{0.01});
   clip.after_step(d.parameters());
   for (const auto& p : d.parameters()) CHECK(p.tensor.values().abs().maxCoeff() <= 0.01);
   gan::AnyPenalty<double> any;
   any.add(gan::MemberPenalty(d, gan::GradientPenalty{}));
-  CHECK(any(unused, real, fake, rng, 0).item() > 0);
+  CHECK(any(rng, unused, real, fake, 0).item() > 0);
   const gan::MemberPenalty<double, gan::R1> none;
-  REQUIRE_THROWS_WITH(none(unused, real, fake, rng, 0), ContainsSubstring("without an ensemble"));
+  REQUIRE_THROWS_WITH(none(rng, unused, real, fake, 0), ContainsSubstring("without an ensemble"));
 }
 
 namespace {
@@ -427,7 +431,7 @@ TEST_CASE("ensembles train towards the ring, packed too, and every member change
     const auto real = loader.dataset().gather(first);
     const auto apart = [&](const Tensor<float>& x) {
       Rng directions(1);
-      return gan::sliced_wasserstein(x, real, directions);
+      return gan::sliced_wasserstein(directions, x, real);
     };
     const auto g_before = copies(generator.parameters()), d_before = copies(discriminator.parameters());
     const double before = apart(trainer.samples());

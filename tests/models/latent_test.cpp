@@ -198,7 +198,7 @@ TEST_CASE("a generator draws from its distribution", "[models]") {
   REQUIRE(z.shape() == gan::Shape{4, 9});
   REQUIRE(z.matrix().row(2).norm() == Approx(3));
   REQUIRE(equal(z, gan::latent::sphere().draw<float>(b, 4, 9)));
-  REQUIRE(equal(z, echo.sample(4, c)));
+  REQUIRE(equal(z, echo.sample(c, 4)));
 
   class Standard : public gan::Generator<float> {
    public:

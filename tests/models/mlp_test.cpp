@@ -53,7 +53,7 @@ TEST_CASE("the default generator is 100-256-512-1024-784", "[models]") {
           "net.output_activation (Tanh) [n, 784] 0\n"
           "net.reshape (Reshape) [n, 28, 28, 1] 0\n"
           "Parameters: 1489936 (1489936 trainable), other state: 3584\n");
-  const auto x = generator.sample(2, noise);
+  const auto x = generator.sample(noise, 2);
   REQUIRE(x.shape() == Shape{2, 28, 28, 1});
   REQUIRE(x.values().abs().maxCoeff() <= 1);
   REQUIRE(generator.mixes_batch());
@@ -110,9 +110,9 @@ TEST_CASE("options build the network they say", "[models]") {
 TEST_CASE("gradients through the pair in both orders", "[models]") {
   Rng rng(2);
   MlpGenerator<double> generator(rng, {.latent = 2, .item = {1, 2, 1}, .hidden = {3, 3}, .dropout = 0.2});
-  gan::test::check_layer(generator, gan::test::random_tensor({4, 2}, rng), 1e-5);
+  gan::test::check_layer(generator, gan::test::random_tensor(rng, {4, 2}), 1e-5);
   MlpDiscriminator<double> discriminator(rng, {.item = {1, 2, 1}, .hidden = {4}});
-  gan::test::check_layer(discriminator, gan::test::random_tensor({3, 1, 2, 1}, rng), 1e-5);
+  gan::test::check_layer(discriminator, gan::test::random_tensor(rng, {3, 1, 2, 1}), 1e-5);
 }
 
 TEST_CASE("one seed gives one network, and its state moves to another", "[models]") {

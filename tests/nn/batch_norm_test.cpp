@@ -51,14 +51,14 @@ TEST_CASE("gradients of batch norm, any rank, both modes", "[nn]") {
   Rng rng(1);
   for (const Shape& shape : {Shape{5, 3}, Shape{2, 2, 3, 2}, Shape{4, 1}, Shape{3, 2, 2}}) {
     Net<double> net(rng, shape.last(), random_scale());
-    gan::test::check_layer(net, random_tensor(shape, rng, -2, 2));
+    gan::test::check_layer(net, random_tensor(rng, shape, -2, 2));
   }
   Net<double> net(rng, 3, random_scale());
-  net(random_tensor({6, 3}, rng, 0, 3));  // moves the running statistics
+  net(random_tensor(rng, {6, 3}, 0, 3));  // moves the running statistics
   net.eval();
-  gan::test::check_layer(net, random_tensor({4, 3}, rng, -2, 2));
-  gan::test::check_layer(net, random_tensor({2, 2, 2, 3}, rng, -2, 2));
-  gan::test::check_layer(net, random_tensor({1, 3}, rng, -2, 2));
+  gan::test::check_layer(net, random_tensor(rng, {4, 3}, -2, 2));
+  gan::test::check_layer(net, random_tensor(rng, {2, 2, 2, 3}, -2, 2));
+  gan::test::check_layer(net, random_tensor(rng, {1, 3}, -2, 2));
 }
 
 TEST_CASE("the fused and the composed gradients agree where loops are parallel", "[nn]") {
@@ -104,7 +104,7 @@ TEST_CASE("batch norm is the same on any number of threads", "[nn]") {
   }
 }
 
-TEST_CASE("training normalises each channel", "[nn]") {
+TEST_CASE("training normalizes each channel", "[nn]") {
   Rng rng(4);
   Net<double> net(rng, 4);
   const auto y = net(gan::normal<double>(rng, {8, 5, 5, 4}, 3, 2));

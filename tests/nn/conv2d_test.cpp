@@ -6,22 +6,16 @@
 #include "gan/nn/conv_transpose2d.hpp"
 #include "gan/nn/dense.hpp"
 #include "gan/nn/sequential.hpp"
-#include "gan/ops/shaping.hpp"
+#include "gan/ops/slice.hpp"
 #include "support/catch.hpp"
 #include "support/layercheck.hpp"
+#include "support/root.hpp"
 
 using namespace gan;
 using gan::test::check_layer;
 using gan::test::random_tensor;
 using gan::test::require_close;
-
-namespace {
-
-struct Root : Module<double> {
-  explicit Root(Rng& rng) : Module<double>(rng) {}
-};
-
-}  // namespace
+using Root = gan::test::Root<double>;
 
 TEST_CASE("conv2d layer is the convolution of its parameters", "[nn]") {
   Rng rng(1);
@@ -34,7 +28,7 @@ TEST_CASE("conv2d layer is the convolution of its parameters", "[nn]") {
   REQUIRE(parameters[0].name == "weight");
   REQUIRE(parameters[0].tensor.shape() == Shape{3, 2, 2, 6});
   REQUIRE(parameters[1].tensor.shape() == Shape{6});
-  const auto x = random_tensor({2, 5, 5, 4}, rng);
+  const auto x = random_tensor(rng, {2, 5, 5, 4});
   const auto y = conv(x);
   REQUIRE(y.shape() == Shape{2, 3, 3, 6});
   require_close(
@@ -44,7 +38,7 @@ TEST_CASE("conv2d layer is the convolution of its parameters", "[nn]") {
 
   Conv2d<double> bare(&root, "bare", 2, 3, {.kernel = 2, .dilation = 2, .bias = false});
   REQUIRE(bare.parameter_count() == 2 * 2 * 2 * 3);
-  check_layer(bare, random_tensor({2, 4, 3, 2}, rng));
+  check_layer(bare, random_tensor(rng, {2, 4, 3, 2}));
 }
 
 TEST_CASE("transposed layer is the transposed convolution of its parameters", "[nn]") {
@@ -60,7 +54,7 @@ TEST_CASE("transposed layer is the transposed convolution of its parameters", "[
   const auto parameters = conv.parameters();
   REQUIRE(parameters[0].tensor.shape() == Shape{3, 3, 1, 4});
   REQUIRE(parameters[1].tensor.shape() == Shape{2});
-  const auto x = random_tensor({2, 3, 2, 4}, rng);
+  const auto x = random_tensor(rng, {2, 3, 2, 4});
   const auto y = conv(x);
   REQUIRE(y.shape() == Shape{2, 6, 3, 2});
   require_close(y,

@@ -36,7 +36,7 @@ TEST_CASE("dropout drops the share asked for and scales the rest", "[nn]") {
   REQUIRE(std::abs(dropped / double(n) - rate) < 4.5 * std::sqrt(rate * (1 - rate) / double(n)));
   const float kept = static_cast<float>(1 / (1 - rate));
   REQUIRE((y.values() == 0 || y.values() == kept).all());
-  // No stripes: neighbours are dropped together as often as chance has it.
+  // No stripes: neighbors are dropped together as often as chance has it.
   double pairs = 0;
   for (Index i = 0; i + 1 < n; ++i) pairs += y.data()[i] == 0 && y.data()[i + 1] == 0 ? 1 : 0;
   REQUIRE(pairs / double(n) == Approx(rate * rate).margin(0.01));
@@ -76,7 +76,7 @@ TEST_CASE("masks repeat with the seed, whatever the number of threads", "[nn]") 
 TEST_CASE("gradients of dropout go where values went", "[nn]") {
   Rng rng(4);
   Net<double> net(rng, 0.5);
-  gan::test::check_layer(net, gan::test::random_tensor({4, 5}, rng));
+  gan::test::check_layer(net, gan::test::random_tensor(rng, {4, 5}));
   const auto x = Tensor<double>::ones({6, 7}).set_requires_grad();
   const auto y = net(x);
   gan::backward(gan::sum(y));

@@ -1,4 +1,4 @@
-// Initialisers: fans of dense and convolution weights, moments, ranges.
+// Initializers: fans of dense and convolution weights, moments, ranges.
 #include "gan/nn/initializer.hpp"
 
 #include <cmath>
@@ -60,7 +60,7 @@ TEST_CASE("fans count the connections of one unit", "[nn]") {
   REQUIRE(fans({}).in == 1);
 }
 
-TEMPLATE_TEST_CASE("initialisers have the variances of their papers", "[nn]", float, double) {
+TEMPLATE_TEST_CASE("initializers have the variances of their papers", "[nn]", float, double) {
   namespace init = gan::init;
   const Shape dense{120, 280}, convolution{4, 4, 24, 96};
   check<TestType>(init::glorot_uniform(), dense, 0, 2.0 / 400, of_uniform);
@@ -111,7 +111,7 @@ TEST_CASE("a parameter's values come from its root's generator", "[nn]") {
   REQUIRE((first.weight.values() != 0).any());
 }
 
-TEST_CASE("initialisers refuse numbers that are none when they are made", "[nn]") {
+TEST_CASE("initializers refuse numbers that are none when they are made", "[nn]") {
   namespace init = gan::init;
   const double nan = std::nan(""), infinity = std::numeric_limits<double>::infinity();
   REQUIRE_THROWS_WITH(init::constant(nan), ContainsSubstring("init::constant: value nan"));

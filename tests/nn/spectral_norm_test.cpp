@@ -1,4 +1,4 @@
-// Spectral normalisation of dense and convolution layers.
+// Spectral normalization of dense and convolution layers.
 #include "gan/nn/spectral_norm.hpp"
 
 #include <Eigen/SVD>
@@ -10,6 +10,7 @@
 #include "gan/optim/sgd.hpp"
 #include "support/catch.hpp"
 #include "support/gradcheck.hpp"
+#include "support/root.hpp"
 
 using namespace gan;
 using gan::test::random_tensor;
@@ -17,9 +18,7 @@ using gan::test::require_close;
 
 namespace {
 
-struct Root : Module<double> {
-  explicit Root(Rng& rng) : Module<double>(rng) {}
-};
+using Root = gan::test::Root<double>;
 
 double largest_singular_value(const Tensor<double>& weight) {
   return Eigen::MatrixXd(weight.matrix()).jacobiSvd().singularValues()[0];
@@ -34,7 +33,7 @@ TEST_CASE("spectral norm divides by the largest singular value", "[nn]") {
   Root root(rng);
   Dense<double> dense(&root, "dense", 6, 5, {.bias = false, .spectral_norm = true});
   Conv2d<double> conv(&root, "conv", 3, 4, {.kernel = 2, .bias = false, .spectral_norm = true});
-  const auto x = random_tensor({3, 6}, rng), image = random_tensor({2, 4, 4, 3}, rng);
+  const auto x = random_tensor(rng, {3, 6}), image = random_tensor(rng, {2, 4, 4, 3});
   for (int i = 0; i < 300; ++i) dense(x), conv(image);
   require_close(dense(x), matmul(x, dense.weight()) / largest_singular_value(dense.weight()), 1e-8, "dense");
   require_close(conv(image), conv2d(image, conv.weight()) / largest_singular_value(conv.weight()), 1e-8, "conv2d");
@@ -47,9 +46,9 @@ TEST_CASE("spectral norm iterates once a training forward, never in evaluation",
   REQUIRE(dense.state().size() == 3);
   REQUIRE(dense.buffers().front().name == "u");
   REQUIRE(u_of(dense).shape() == Shape{5});
-  const auto x = random_tensor({3, 6}, rng);
+  const auto x = random_tensor(rng, {3, 6});
   // Move the weight away from where u was found.
-  Tensor<double>(dense.weight()).mutable_values() += random_tensor({30}, rng).values();
+  Tensor<double>(dense.weight()).mutable_values() += random_tensor(rng, {30}).values();
 
   const auto before = u_of(dense).clone();
   dense.eval();
@@ -74,7 +73,7 @@ TEST_CASE("spectral norm allows two forward passes before one backward", "[nn]")
   Rng rng(3);
   Root root(rng);
   Dense<double> dense(&root, "dense", 4, 2, {.spectral_norm = true});
-  const auto loss = sum(dense(random_tensor({3, 4}, rng))) - sum(dense(random_tensor({3, 4}, rng)));
+  const auto loss = sum(dense(random_tensor(rng, {3, 4}))) - sum(dense(random_tensor(rng, {3, 4})));
   REQUIRE(backward(loss).size() == 2);
 }
 
@@ -82,16 +81,16 @@ TEST_CASE("spectral norm gradients", "[nn]") {
   Rng rng(4);
   Root root(rng);
   // With u and v constant, in first and second order.
-  const auto v = random_tensor({6}, rng, 0.5, 1), u = random_tensor({2}, rng, 0.5, 1);
+  const auto v = random_tensor(rng, {6}, 0.5, 1), u = random_tensor(rng, {2}, 0.5, 1);
   test::check_gradients([&](const test::Inputs& in) { return SpectralNorm<double>::divided(in[0], v, u); },
-                        {random_tensor({3, 2, 2}, rng, 0.5, 1)});
+                        {random_tensor(rng, {3, 2, 2}, 0.5, 1)});
   // sigma = |W u| has the gradient v u^T exactly, so that the layer's first order is right in evaluation.
   Conv2d<double> conv(&root, "conv", 2, 3, {.kernel = 2, .bias = false, .spectral_norm = true});
   conv.eval();
-  auto x = random_tensor({2, 3, 3, 2}, rng);
+  auto x = random_tensor(rng, {2, 3, 3, 2});
   x.set_requires_grad();
   Tensor<double> weight = conv.weight();
-  const auto target = random_tensor({2, 2, 2, 3}, rng);
+  const auto target = random_tensor(rng, {2, 2, 2, 3});
   const auto loss = [&] { return sum(target * conv(x)); };
   const auto gradients = grad(loss(), {weight, x});
   require_close(gradients[0], test::finite_difference([&] { return loss().item(); }, weight), 1e-7, "weight");
@@ -102,9 +101,9 @@ TEST_CASE("spectral norm survives a weight of zeros", "[nn]") {
   Rng rng(5);
   Root root(rng);
   Dense<double> dense(&root, "dense", 4, 3, {.spectral_norm = true, .weight_initializer = init::zeros()});
-  const auto x = random_tensor({2, 4}, rng);
+  const auto x = random_tensor(rng, {2, 4});
   REQUIRE((dense(x).values() == 0).all());
-  Tensor<double>(dense.weight()).mutable_values() = random_tensor({12}, rng).values();
+  Tensor<double>(dense.weight()).mutable_values() = random_tensor(rng, {12}).values();
   for (int i = 0; i < 200; ++i) dense(x);
   require_close(dense(x), matmul(x, dense.weight()) / largest_singular_value(dense.weight()), 1e-6, "recovered");
 }
@@ -116,7 +115,7 @@ TEST_CASE("a fresh layer knows sigma to a few percent", "[nn]") {
   for (const Index width : {8, 40, 90}) {
     Dense<double> dense(&root, "dense" + std::to_string(width), width, 60, {.bias = false, .spectral_norm = true});
     dense.eval();
-    const auto x = random_tensor({4, width}, rng);
+    const auto x = random_tensor(rng, {4, width});
     const double sigma = largest_singular_value(dense.weight());
     const double found = matmul(x, dense.weight()).values().matrix().norm() / dense(x).values().matrix().norm();
     INFO("width " << width << ": sigma " << sigma << ", found " << found);
@@ -130,7 +129,7 @@ TEST_CASE("the length of u does not matter in evaluation, nor that it has none i
   Rng rng(7);
   Root root(rng);
   Dense<double> dense(&root, "dense", 6, 5, {.bias = false, .spectral_norm = true});
-  const auto x = random_tensor({3, 6}, rng);
+  const auto x = random_tensor(rng, {3, 6});
   for (int i = 0; i < 300; ++i) dense(x);
   const auto expected = matmul(x, dense.weight()) / largest_singular_value(dense.weight());
   dense.eval();
@@ -157,7 +156,7 @@ TEST_CASE("a u that the weight maps to zero is left behind", "[nn]") {
   Dense<double> dense(&root, "dense", 3, 2, {.bias = false, .spectral_norm = true});
   Tensor<double>(dense.weight()).mutable_values() << 0, 1, 0, 2, 0, 2;  // largest singular value 3
   u_of(dense).mutable_values() << 1, 0;
-  const auto x = random_tensor({2, 3}, rng), expected = matmul(x, dense.weight()) / 3.0;
+  const auto x = random_tensor(rng, {2, 3}), expected = matmul(x, dense.weight()) / 3.0;
   dense.eval();
   require_close(dense(x), expected, 1e-12, "evaluation");
   dense.train();
@@ -169,7 +168,7 @@ TEST_CASE("a weight that is not finite leaves u as it is", "[nn]") {
   Rng rng(8);
   Root root(rng);
   Dense<double> dense(&root, "dense", 4, 3, {.bias = false, .spectral_norm = true});
-  const auto x = random_tensor({2, 4}, rng), before = u_of(dense).clone();
+  const auto x = random_tensor(rng, {2, 4}), before = u_of(dense).clone();
   const double good = dense.weight().data()[5];
   for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity()}) {
     Tensor<double>(dense.weight()).mutable_data()[5] = bad;
@@ -183,8 +182,8 @@ TEST_CASE("a weight that is not finite leaves u as it is", "[nn]") {
 TEMPLATE_TEST_CASE("a weight of zeros trains, and stays bounded", "[nn]", Adam<double>, Sgd<double>) {
   Rng rng(9);
   Root root(rng);
-  const auto x = random_tensor({32, 4}, rng);
-  auto teacher = random_tensor({4, 3}, rng);
+  const auto x = random_tensor(rng, {32, 4});
+  auto teacher = random_tensor(rng, {4, 3});
   teacher.mutable_values() /= largest_singular_value(teacher);  // what it can learn
   const auto target = matmul(x, teacher);
   Dense<double> dense(&root, "dense", 4, 3,

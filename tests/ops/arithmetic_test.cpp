@@ -33,8 +33,8 @@ const Case cases[] = {
 };
 
 /// b away from 0, and from every a that it meets.
-std::pair<Tensor<double>, Tensor<double>> random_operands(const Shape& a, const Shape& b, gan::Rng& rng) {
-  auto x = random_tensor(a, rng, 0.5, 2), y = random_tensor(b, rng, 0.5, 2);
+std::pair<Tensor<double>, Tensor<double>> random_operands(gan::Rng& rng, const Shape& a, const Shape& b) {
+  auto x = random_tensor(rng, a, 0.5, 2), y = random_tensor(rng, b, 0.5, 2);
   // Multiples of 0.1, and those shifted by 0.05: never equal, so no step of a finite difference changes who wins.
   x.mutable_values() = (x.values() * 10).round() / 10;
   y.mutable_values() = (y.values() * 10).round() / 10 + 0.05;
@@ -59,7 +59,7 @@ TEST_CASE("binary operations on random shapes") {
   for (const Case& c : cases)
     for (int trial = 0; trial < 12; ++trial) {
       const auto [p, q] = random_partners(rng);
-      const auto [a, b] = random_operands(p, q, rng);
+      const auto [a, b] = random_operands(rng, p, q);
       CAPTURE(c.name, p, q);
       require_values(c, a, b);
       if (trial < 6 && a.size() * b.size() < 400)
@@ -74,7 +74,7 @@ TEST_CASE("binary operations on the shapes of layers") {
   for (const Case& c : cases)
     for (const auto& [p, q] : shapes) {
       CAPTURE(c.name, p, q);
-      const auto [a, b] = random_operands(p, q, rng);
+      const auto [a, b] = random_operands(rng, p, q);
       require_values(c, a, b);
       check_gradients([&](const Inputs& x) { return c.op(x[0], x[1]); }, {a, b});
     }
@@ -94,7 +94,7 @@ TEST_CASE("binary operations on large tensors") {
   for (const Case& c : cases)
     for (const auto& [p, q] : shapes) {
       CAPTURE(c.name, p, q);
-      const auto [a, b] = random_operands(p, q, rng);
+      const auto [a, b] = random_operands(rng, p, q);
       require_values(c, a, b);
       require_values(c, b, a);
     }
@@ -105,7 +105,7 @@ TEST_CASE("an operand may be used twice") {
   for (const Case& c : cases) {
     if (c.op == gan::maximum<double> || c.op == gan::minimum<double>) continue;
     CAPTURE(c.name);
-    check_gradients([&](const Inputs& x) { return c.op(x[0], x[0]); }, {random_tensor({2, 3}, rng, 0.5, 2)});
+    check_gradients([&](const Inputs& x) { return c.op(x[0], x[0]); }, {random_tensor(rng, {2, 3}, 0.5, 2)});
   }
 }
 
@@ -123,7 +123,7 @@ TEST_CASE("operands that tie share the gradient") {
 
 TEST_CASE("operations with scalars") {
   gan::Rng rng(15);
-  const auto x = random_tensor({2, 3}, rng, 0.5, 2);
+  const auto x = random_tensor(rng, {2, 3}, 0.5, 2);
   const auto check_scalar = [&](const Function& f, const std::function<double(double)>& reference) {
     const auto y = f({x});
     for (Index i = 0; i < x.size(); ++i) REQUIRE(y.data()[i] == Approx(reference(x.data()[i])).epsilon(1e-14));

@@ -7,14 +7,14 @@
 #include "support/matchers.hpp"
 
 using namespace gan;
-using namespace gan::detail;
+using namespace gan::kernels;
 using test::difference;
 
 namespace {
 
 struct Case {
   Shape x, weight;
-  ConvolutionOptions options;
+  Conv2dParams options;
   bool second_order = true;
 };
 
@@ -42,7 +42,7 @@ struct Reference {
   Tensor<double> y_v, gw_v, gx_u, y_u;  // with v for x, with u for w
   double products = 0;                  // the most that meet in one number
 
-  Reference(const Case& c, Rng& rng) {
+  Reference(Rng& rng, const Case& c) {
     const auto& o = c.options;
     const auto& p = o.padding;
     const auto [top, height] =
@@ -179,9 +179,9 @@ struct Counts {
 };
 
 template <class T>
-void check_case(const Case& c, Rng& rng, Counts& counts) {
+void check_case(Rng& rng, const Case& c, Counts& counts) {
   INFO(c);
-  const Reference<T> r(c, rng);
+  const Reference<T> r(rng, c);
   const auto g = conv_geometry("test", c.x, c.weight, c.options);
   REQUIRE(g.y_shape() == r.y.shape());
   const T *x = r.x.data(), *w = r.w.data(), *gy = r.gy.data();
@@ -218,8 +218,8 @@ Case random_case(Rng& rng) {
     const Index n = kind == 3 ? any(8, 20) : any(0, 1) ? 1 : any(2, 4);
     c.x = {n, kind == 1 ? any(15, 40) : any(1, 6), kind == 0 ? any(15, 60) : any(1, 6), in * groups};
     c.weight = {any(1, 4), any(1, 4), in, out * groups};
-    c.options.stride = any(0, 1) ? Pair(1) : Pair(any(1, 3), any(1, 3));
-    c.options.dilation = any(0, 1) ? Pair(1) : Pair(any(1, 3), any(1, 3));
+    c.options.stride = any(0, 1) ? Size2d(1) : Size2d(any(1, 3), any(1, 3));
+    c.options.dilation = any(0, 1) ? Size2d(1) : Size2d(any(1, 3), any(1, 3));
     c.options.groups = groups;
     const int padding = static_cast<int>(any(0, 3));
     c.options.padding = padding == 0   ? Padding::same()
@@ -242,8 +242,8 @@ TEST_CASE("every convolution kernel agrees with loops on random geometries") {
   Rng rng(31);
   Counts counts;
   for (int i = 0; i < 300; ++i) {
-    check_case<double>(random_case(rng), rng, counts);
-    check_case<float>(random_case(rng), rng, counts);
+    check_case<double>(rng, random_case(rng), counts);
+    check_case<float>(rng, random_case(rng), counts);
   }
   REQUIRE(counts.bands > 200);
   REQUIRE(counts.depthwise > 20);
@@ -256,7 +256,7 @@ TEST_CASE("convolutions of large images are cut into bands of rows") {
   const auto same = Padding::same();
   const auto check = [&]<class T>(T, const Case& c) {
     INFO(c);
-    const Reference<T> r(c, rng);
+    const Reference<T> r(rng, c);
     const auto g = conv_geometry("test", c.x, c.weight, c.options);
     const auto forward = conv_tiles<T>(g, false), backward = conv_tiles<T>(g, true);
     REQUIRE(forward);
@@ -275,7 +275,7 @@ TEST_CASE("convolutions of images whose single rows are too large for tiles") {
   Rng rng(33);
   const auto check = [&]<class T>(T, const Case& c) {
     INFO(c);
-    const Reference<T> r(c, rng);
+    const Reference<T> r(rng, c);
     const auto g = conv_geometry("test", c.x, c.weight, c.options);
     REQUIRE_FALSE(conv_tiles<T>(g, false));
     REQUIRE_FALSE(conv_tiles<T>(g, true));

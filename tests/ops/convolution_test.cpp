@@ -15,8 +15,7 @@ namespace {
 // The definition: seven nested loops over images, output pixels, kernel taps, filters and channels.
 // f(x index, weight index, y index) for every product.
 template <class F>
-void seven_loops(const Shape& x, const Shape& w, const Shape& y, const ConvolutionOptions& o, Index top, Index left,
-                 F f) {
+void seven_loops(const Shape& x, const Shape& w, const Shape& y, const Conv2dParams& o, Index top, Index left, F f) {
   const Index filters = w[3] / o.groups;
   for (Index n = 0; n < y[0]; ++n)
     for (Index i = 0; i < y[1]; ++i)
@@ -35,7 +34,7 @@ void seven_loops(const Shape& x, const Shape& w, const Shape& y, const Convoluti
 
 struct Configuration {
   Shape x, weight;
-  ConvolutionOptions options;
+  Conv2dParams options;
 };
 
 std::ostream& operator<<(std::ostream& out, const Configuration& c) {
@@ -87,7 +86,7 @@ void compare(const Configuration& c, double tolerance, std::uint64_t seed) {
   check_close(conv2d_weight_gradient(x, gy, c.weight, o), gw, "weight gradient");
 
   // A transposed convolution is the input gradient; its output size comes from output padding.
-  ConvolutionOptions t = o;
+  Conv2dParams t = o;
   const auto extra = [&](Index input, Index output, Index kernel, Index stride, Index dilation, Index total) {
     return input - ((output - 1) * stride + (kernel - 1) * dilation + 1 - total);
   };
@@ -116,7 +115,7 @@ Configuration random_configuration(Rng& rng, bool wide) {
     c.x = {wide ? any(6, 24) : any(1, 4), any(1, wide ? 7 : 9), any(1, wide ? 7 : 9), channels * groups};
     c.weight = {any(1, 5), any(1, 5), channels, filters * groups};
     c.options.stride = {any(1, 3), any(1, 3)};
-    c.options.dilation = any(0, 1) ? Pair(1) : Pair(any(1, 3), any(1, 3));
+    c.options.dilation = any(0, 1) ? Size2d(1) : Size2d(any(1, 3), any(1, 3));
     c.options.groups = groups;
     c.options.padding = any(0, 2) == 0 ? Padding::same()
                         : any(0, 3)    ? Padding(any(0, 3), any(0, 3), any(0, 3), any(0, 3))
@@ -159,13 +158,13 @@ TEST_CASE("convolution kernels for special sizes agree with seven loops") {
 
 TEST_CASE("convolution gradients in first and second order") {
   Rng rng(14);
-  const auto check = [&](const Shape& x, const Shape& weight, const ConvolutionOptions& options, bool transposed) {
+  const auto check = [&](const Shape& x, const Shape& weight, const Conv2dParams& options, bool transposed) {
     const Index filters = transposed ? weight[2] * options.groups : weight[3];
     test::check_gradients(
         [&](const test::Inputs& in) {
           return transposed ? conv_transpose2d(in[0], in[1], in[2], options) : conv2d(in[0], in[1], in[2], options);
         },
-        {random_tensor(x, rng), random_tensor(weight, rng), random_tensor({filters}, rng)});
+        {random_tensor(rng, x), random_tensor(rng, weight), random_tensor(rng, {filters})});
   };
   check({2, 4, 5, 2}, {3, 2, 2, 3}, {.stride = {2, 1}, .padding = Padding::same()}, false);
   check({1, 5, 4, 4}, {2, 3, 2, 4}, {.padding = {0, 1, 2, 0}, .dilation = {2, 1}, .groups = 2}, false);
@@ -179,10 +178,10 @@ TEST_CASE("convolution gradients in first and second order") {
 
 TEST_CASE("convolution gradients through a nonlinearity, as in a gradient penalty") {
   Rng rng(15);
-  const ConvolutionOptions options{.stride = 2, .padding = Padding::same()};
+  const Conv2dParams options{.stride = 2, .padding = Padding::same()};
   test::check_gradients(
       [&](const test::Inputs& in) { return tanh(conv2d(tanh(conv2d(in[0], in[1], options)), in[2], options)); },
-      {random_tensor({2, 4, 4, 1}, rng), random_tensor({3, 3, 1, 2}, rng), random_tensor({3, 3, 2, 1}, rng)});
+      {random_tensor(rng, {2, 4, 4, 1}), random_tensor(rng, {3, 3, 1, 2}), random_tensor(rng, {3, 3, 2, 1})});
 }
 
 TEST_CASE("padding same is asymmetric as in TensorFlow, and transposed output is input times stride") {
@@ -209,8 +208,8 @@ TEST_CASE("convolution repeats bit by bit and agrees between numbers of threads"
   } const cases[] = {
       {{60, 7, 7, 40}, {5, 5, 40, 24}}, {{70, 12, 12, 1}, {5, 5, 1, 24}}, {{30, 20, 20, 16}, {3, 3, 1, 16}}};
   for (const auto& c : cases) {
-    const ConvolutionOptions options{.padding = Padding::same(), .groups = c.x[3] / c.weight[2]};
-    const auto x = random_tensor(c.x, rng), w = random_tensor(c.weight, rng);
+    const Conv2dParams options{.padding = Padding::same(), .groups = c.x[3] / c.weight[2]};
+    const auto x = random_tensor(rng, c.x), w = random_tensor(rng, c.weight);
     std::vector<std::vector<Tensor<double>>> results;
     for (const int n : {1, 1, 2, 2, 3, 3}) {
       set_threads(n);
@@ -237,7 +236,7 @@ TEST_CASE("convolution takes at most 4 MiB a thread for patches, whatever the ba
                      {{512, 28, 28, 1}, {5, 5, 1, 16}},
                      {{2, 9, 9, 300}, {5, 5, 300, 4}}};
   for (const auto& c : cases) {
-    const ConvolutionOptions options{.padding = Padding::same()};
+    const Conv2dParams options{.padding = Padding::same()};
     const Tensor<float> x(c.x), w(c.weight);
     const auto y = conv2d(x, w, options);
     // A lower bound on the peak so far would hide a small one: hold memory until the peak is here.

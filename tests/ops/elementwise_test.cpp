@@ -55,8 +55,8 @@ const Case cases[] = {
 };
 
 /// Away from the kinks, which are all at multiples of 0.5.
-Tensor<double> random_argument(const Case& c, const Shape& shape, gan::Rng& rng) {
-  auto x = random_tensor(shape, rng, c.low, c.high);
+Tensor<double> random_argument(gan::Rng& rng, const Case& c, const Shape& shape) {
+  auto x = random_tensor(rng, shape, c.low, c.high);
   x.mutable_values() = (x.values() * 8).round() / 8 + 0.031;
   return x;
 }
@@ -91,7 +91,7 @@ TEST_CASE("functions on random shapes") {
   gan::Rng rng(21);
   for (const Case& c : cases)
     for (int trial = 0; trial < 4; ++trial) {
-      const auto x = random_argument(c, trial == 0 ? Shape{} : random_shape(rng), rng);
+      const auto x = random_argument(rng, c, trial == 0 ? Shape{} : random_shape(rng));
       CAPTURE(c.name, x.shape());
       require_values(c, x);
       if (x.size() <= 64) check_gradients([&](const Inputs& v) { return c.op(v[0]); }, {x}, 2e-6);
@@ -102,7 +102,7 @@ TEST_CASE("functions on large tensors") {
   gan::Rng rng(22);
   for (const Case& c : cases) {
     CAPTURE(c.name);
-    require_values(c, random_argument(c, {17, 3001}, rng));
+    require_values(c, random_argument(rng, c, {17, 3001}));
   }
 }
 

@@ -30,7 +30,7 @@ TEST_CASE("gather takes rows, scatter_add puts them back") {
     const Index rows = shape[0], row = shape.size() / rows, count = trial < 2 ? 60 : rng.integer(0, 6);
     const List indices = random_indices(rng, count, rows);
     CAPTURE(shape, indices);
-    const auto table = random_tensor(shape, rng), x = random_tensor(shape.with(0, count), rng);
+    const auto table = random_tensor(rng, shape), x = random_tensor(rng, shape.with(0, count));
     const auto y = gather(table, indices);
     const auto z = scatter_add(x, indices, rows);
     REQUIRE(y.shape() == shape.with(0, count));

@@ -45,8 +45,8 @@ TEST_CASE("products with every pair of transpositions") {
         const Index m = large ? 67 : rng.integer(1, 6), k = large ? 130 : rng.integer(1, 6);
         const Index n = large ? 41 : rng.integer(1, 6);
         CAPTURE(ta, tb, m, k, n);
-        const auto a = random_tensor(ta ? Shape{k, m} : Shape{m, k}, rng);
-        const auto b = random_tensor(tb ? Shape{n, k} : Shape{k, n}, rng);
+        const auto a = random_tensor(rng, ta ? Shape{k, m} : Shape{m, k});
+        const auto b = random_tensor(rng, tb ? Shape{n, k} : Shape{k, n});
         require_product(a, ta, b, tb);
         if (large) continue;
         check_gradients([&](const Inputs& v) { return gan::matmul(v[0], v[1], {ta, tb}); }, {a, b});
@@ -57,7 +57,7 @@ TEST_CASE("products with every pair of transpositions") {
 
 TEST_CASE("the square of a matrix") {
   gan::Rng rng(82);
-  check_gradients([](const Inputs& v) { return gan::matmul(v[0], v[0]); }, {random_tensor({3, 3}, rng)});
+  check_gradients([](const Inputs& v) { return gan::matmul(v[0], v[0]); }, {random_tensor(rng, {3, 3})});
 }
 
 TEST_CASE("products with lengths of 0") {
@@ -91,7 +91,7 @@ TEST_CASE("linear is a product and a bias, over any leading axes") {
   for (const Shape& shape :
        {Shape{3}, Shape{1, 3}, Shape{4, 3}, Shape{2, 1, 3}, Shape{2, 2, 1, 3}, Shape{300, 70, 3}}) {
     CAPTURE(shape);
-    const auto x = random_tensor(shape, rng), w = random_tensor({3, 2}, rng), b = random_tensor({2}, rng);
+    const auto x = random_tensor(rng, shape), w = random_tensor(rng, {3, 2}), b = random_tensor(rng, {2});
     const auto y = gan::linear(x, w, b), plain = gan::linear(x, w);
     REQUIRE(y.shape() == shape.with(-1, 2));
     REQUIRE(plain.shape() == shape.with(-1, 2));
@@ -154,8 +154,8 @@ TEST_CASE("products that are cut by columns, on any number of threads") {
     for (const bool ta : {false, true})
       for (const bool tb : {false, true}) {
         CAPTURE(m, k, n, ta, tb);
-        const auto a = random_tensor(ta ? Shape{k, m} : Shape{m, k}, rng);
-        const auto b = random_tensor(tb ? Shape{n, k} : Shape{k, n}, rng);
+        const auto a = random_tensor(rng, ta ? Shape{k, m} : Shape{m, k});
+        const auto b = random_tensor(rng, tb ? Shape{n, k} : Shape{k, n});
         for (const int threads : {1, 2, 3}) {
           CAPTURE(threads);
           gan::set_threads(threads);
@@ -164,8 +164,8 @@ TEST_CASE("products that are cut by columns, on any number of threads") {
           REQUIRE(bit_difference(gan::matmul(a, b, {.transpose_a = ta, .transpose_b = tb}), c) == "");
         }
       }
-  const auto x = random_tensor({64, 100}, rng), bias = random_tensor({784}, rng);
-  auto w = random_tensor({100, 784}, rng).set_requires_grad();
+  const auto x = random_tensor(rng, {64, 100}), bias = random_tensor(rng, {784});
+  auto w = random_tensor(rng, {100, 784}).set_requires_grad();
   for (const int threads : {1, 2, 3}) {
     CAPTURE(threads);
     gan::set_threads(threads);

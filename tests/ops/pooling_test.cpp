@@ -24,7 +24,7 @@ const PoolOptions variants[] = {
 
 // Windows by their definition; `top` and `left` of the padding are given by the caller.
 template <class F>
-Tensor<double> plain(const Tensor<double>& x, const Shape& y_shape, Pair kernel, Pair stride, Index top, Index left,
+Tensor<double> plain(const Tensor<double>& x, const Shape& y_shape, Size2d kernel, Size2d stride, Index top, Index left,
                      F reduce) {
   Tensor<double> y(y_shape);
   double* to = y.mutable_data();
@@ -54,8 +54,8 @@ double max_of(const std::vector<double>& v) { return *std::max_element(v.begin()
 
 TEST_CASE("pooling agrees with plain loops") {
   Rng rng(1);
-  const auto x = random_tensor({3, 5, 7, 4}, rng);
-  const auto check = [&](const PoolOptions& o, const Shape& shape, Pair stride, Index top, Index left) {
+  const auto x = random_tensor(rng, {3, 5, 7, 4});
+  const auto check = [&](const PoolOptions& o, const Shape& shape, Size2d stride, Index top, Index left) {
     require_close(avg_pool2d(x, o), plain(x, shape, o.kernel, stride, top, left, mean_of), 1e-14, "average");
     require_close(max_pool2d(x, o), plain(x, shape, o.kernel, stride, top, left, max_of), 0, "max");
   };
@@ -71,9 +71,9 @@ TEST_CASE("pooling gradients in first and second order") {
   Rng rng(2);
   for (const auto& options : variants) {
     test::check_gradients([&](const test::Inputs& in) { return avg_pool2d(in[0], options); },
-                          {random_tensor({2, 5, 5, 2}, rng)});
+                          {random_tensor(rng, {2, 5, 5, 2})});
     test::check_gradients([&](const test::Inputs& in) { return max_pool2d(tanh(in[0]), options); },
-                          {random_tensor({2, 5, 5, 2}, rng)});
+                          {random_tensor(rng, {2, 5, 5, 2})});
   }
 }
 
@@ -95,10 +95,10 @@ TEST_CASE("max pooling lets NaN through, never padding, and gives ties to the fi
 TEST_CASE("pooling in several parts, on any number of threads") {
   Rng rng(4);
   const int before = threads();
-  auto x = random_tensor({40, 24, 20, 10}, rng).set_requires_grad();
+  auto x = random_tensor(rng, {40, 24, 20, 10}).set_requires_grad();
   const PoolOptions options{.kernel = 3, .stride = 2, .padding = 1};
   const Shape shape{40, 12, 10, 10};
-  const auto w = random_tensor(shape, rng);
+  const auto w = random_tensor(rng, shape);
   std::vector<Tensor<double>> first;
   for (const int n : {1, 2, 3}) {
     CAPTURE(n);

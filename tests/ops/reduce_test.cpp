@@ -30,7 +30,7 @@ std::vector<std::vector<double>> groups(const Tensor<double>& x, const Axes& axe
 }
 
 /// Distinct values with gaps of at least 0.01, so that no finite difference changes which is the largest.
-Tensor<double> distinct(const Shape& shape, gan::Rng& rng) {
+Tensor<double> distinct(gan::Rng& rng, const Shape& shape) {
   auto x = Tensor<double>::empty(shape);
   const auto order = rng.permutation(shape.size());
   for (Index i = 0; i < shape.size(); ++i)
@@ -38,7 +38,7 @@ Tensor<double> distinct(const Shape& shape, gan::Rng& rng) {
   return x;
 }
 
-Axes random_axes(const Shape& shape, gan::Rng& rng) {
+Axes random_axes(gan::Rng& rng, const Shape& shape) {
   Axes axes;
   for (Index axis = 0; axis < shape.rank(); ++axis)
     if (rng.integer(0, 2)) axes.push_back(axis);
@@ -69,12 +69,12 @@ TEST_CASE("mean, variance and maximum over random axes") {
   gan::Rng rng(41);
   for (int trial = 0; trial < 25; ++trial) {
     const Shape shape = random_shape(rng);
-    const Axes axes = random_axes(shape, rng);
-    require_values(distinct(shape, rng), axes);
+    const Axes axes = random_axes(rng, shape);
+    require_values(distinct(rng, shape), axes);
     if (trial >= 10) continue;
     const bool keep = trial % 2;
     CAPTURE(shape, axes, keep);
-    const auto x = distinct(shape, rng);
+    const auto x = distinct(rng, shape);
     check_gradients([&](const Inputs& v) { return mean(v[0], axes, keep); }, {x});
     check_gradients([&](const Inputs& v) { return variance(v[0], axes, keep); }, {x});
     check_gradients([&](const Inputs& v) { return gan::max(v[0], axes, keep); }, {x});
@@ -85,7 +85,7 @@ TEST_CASE("mean, variance and maximum over random axes") {
 TEST_CASE("reductions of large tensors") {
   gan::Rng rng(42);
   for (const Shape& shape : {Shape{50000}, Shape{2, 30000}, Shape{30000, 2}, Shape{300, 1500}, Shape{20, 30, 70}})
-    for (const Axes& axes : {Axes{}, Axes{0}, Axes{shape.rank() - 1}}) require_values(random_tensor(shape, rng), axes);
+    for (const Axes& axes : {Axes{}, Axes{0}, Axes{shape.rank() - 1}}) require_values(random_tensor(rng, shape), axes);
 }
 
 TEST_CASE("the variance of large values keeps its digits") {

@@ -20,20 +20,20 @@ TEST_CASE("nearest upsampling repeats pixels") {
                 0, "nearest");
 }
 
-TEST_CASE("bilinear upsampling interpolates between pixel centres") {
+TEST_CASE("bilinear upsampling interpolates between pixel centers") {
   const Tensor<double> x({1, 1, 3, 1}, {0, 4, 12});
   require_close(upsample_bilinear(x, {1, 2}), Tensor<double>({1, 1, 6, 1}, {0, 1, 3, 6, 10, 12}), 1e-15, "factor 2");
   const Tensor<double> square({1, 2, 2, 1}, {0, 4, 8, 12});
   const auto y = upsample_bilinear(square, 2);
   require_close(y, Tensor<double>({1, 4, 4, 1}, {0, 1, 3, 4, 2, 3, 5, 6, 6, 7, 9, 10, 8, 9, 11, 12}), 1e-15,
                 "rows too");
-  // An odd factor meets the pixels themselves; there a neighbour that is not finite must not matter.
+  // An odd factor meets the pixels themselves; there a neighbor that is not finite must not matter.
   const Tensor<double> hole({1, 1, 2, 1}, {1, std::numeric_limits<double>::infinity()});
   const auto z = upsample_bilinear(hole, {1, 3});
   REQUIRE(z.at({0, 0, 0, 0}) == 1);
   REQUIRE(z.at({0, 0, 1, 0}) == 1);
   REQUIRE(std::isinf(z.at({0, 0, 2, 0})));
-  // A linear ramp stays one between the outermost centres.
+  // A linear ramp stays one between the outermost centers.
   Tensor<double> ramp({1, 9, 1, 1});
   for (Index i = 0; i < 9; ++i) ramp.mutable_data()[i] = static_cast<double>(i);
   const auto fine = upsample_bilinear(ramp, {4, 1});
@@ -55,7 +55,7 @@ TEST_CASE("upsampling of several images and channels, in several parts") {
     Index n, h, w, c, rows, columns;
   } const sizes[] = {{2, 3, 4, 3, 2, 3}, {3, 2, 1, 5, 1, 4}, {7, 20, 30, 3, 2, 2}};
   for (const auto [n, h, w, c, rows, columns] : sizes) {
-    auto x = random_tensor({n, h, w, c}, rng).set_requires_grad();
+    auto x = random_tensor(rng, {n, h, w, c}).set_requires_grad();
     Tensor<double> nearest({n, h * rows, w * columns, c}), bilinear(nearest.shape());
     const auto between = [](Index o, Index factor, Index length) {
       const double at = std::clamp((double(o) + 0.5) / double(factor) - 0.5, 0.0, double(length - 1));
@@ -71,7 +71,7 @@ TEST_CASE("upsampling of several images and channels, in several parts") {
           (1 - down) * ((1 - along) * x.at({at[0], top, left, at[3]}) + along * x.at({at[0], top, right, at[3]})) +
           down * ((1 - along) * x.at({at[0], bottom, left, at[3]}) + along * x.at({at[0], bottom, right, at[3]}));
     }
-    const auto weights = random_tensor(nearest.shape(), rng);
+    const auto weights = random_tensor(rng, nearest.shape());
     std::vector<Tensor<double>> first;
     for (const int count : {1, 2, 3}) {
       CAPTURE(x.shape(), count);
@@ -93,8 +93,8 @@ TEST_CASE("upsampling of several images and channels, in several parts") {
 TEST_CASE("resize gradients in first and second order") {
   Rng rng(3);
   const auto check = [&](const Shape& shape, const auto& f) {
-    test::check_gradients([&](const test::Inputs& in) { return f(in[0]); }, {random_tensor(shape, rng)});
-    test::check_gradients([&](const test::Inputs& in) { return tanh(f(tanh(in[0]))); }, {random_tensor(shape, rng)});
+    test::check_gradients([&](const test::Inputs& in) { return f(in[0]); }, {random_tensor(rng, shape)});
+    test::check_gradients([&](const test::Inputs& in) { return tanh(f(tanh(in[0]))); }, {random_tensor(rng, shape)});
   };
   check({2, 2, 3, 2}, [](const auto& x) { return upsample_nearest(x, {2, 3}); });
   check({2, 2, 3, 2}, [](const auto& x) { return upsample_bilinear(x, {2, 3}); });

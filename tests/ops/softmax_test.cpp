@@ -37,7 +37,7 @@ void require_values(const Tensor<double>& x) {
 TEST_CASE("softmax on random shapes") {
   gan::Rng rng(71);
   for (int trial = 0; trial < 12; ++trial) {
-    const auto x = random_tensor(random_shape(rng), rng, -2, 2);
+    const auto x = random_tensor(rng, random_shape(rng), -2, 2);
     CAPTURE(x.shape());
     require_values(x);
     if (x.size() > 64) continue;
@@ -45,7 +45,7 @@ TEST_CASE("softmax on random shapes") {
     check_gradients([](const Inputs& v) { return log_softmax(v[0]); }, {x});
   }
   for (const Shape& shape : {Shape{2000, 10}, Shape{3, 9000}, Shape{70000, 1}})
-    require_values(random_tensor(shape, rng));
+    require_values(random_tensor(rng, shape));
 }
 
 TEMPLATE_TEST_CASE("extreme logits", "", float, double) {

@@ -62,7 +62,7 @@ void require_sum(const Tensor<double>& x, const Axes& axes) {
 TEST_CASE("sums over every set of axes") {
   gan::Rng rng(31);
   for (int trial = 0; trial < 12; ++trial) {
-    const auto x = random_tensor(random_shape(rng), rng);
+    const auto x = random_tensor(rng, random_shape(rng));
     for (const auto& axes : subsets(x.shape())) require_sum(x, axes);
   }
 }
@@ -73,13 +73,13 @@ TEST_CASE("gradients of sums") {
     for (const auto& axes : subsets(shape))
       for (const bool keep : {false, true}) {
         CAPTURE(shape, axes, keep);
-        check_gradients([&](const Inputs& x) { return sum(x[0], axes, keep); }, {random_tensor(shape, rng)});
+        check_gradients([&](const Inputs& x) { return sum(x[0], axes, keep); }, {random_tensor(rng, shape)});
       }
 }
 
 TEST_CASE("negative axes count from the end, in any order") {
   gan::Rng rng(33);
-  const auto x = random_tensor({2, 3, 4}, rng);
+  const auto x = random_tensor(rng, {2, 3, 4});
   REQUIRE((sum(x, {-1, 0}).values() == sum(x, {0, 2}).values()).all());
   REQUIRE(sum(x, {-1, 0}).shape() == Shape{3});
   REQUIRE(sum(x, {2, 0}, true).shape() == Shape{1, 3, 1});
@@ -91,7 +91,7 @@ TEST_CASE("sums of large tensors") {
   for (const Shape& shape : {Shape{100000}, Shape{16384}, Shape{16385}, Shape{50000, 2}, Shape{2, 50000},
                              Shape{3, 16384}, Shape{400, 1024}, Shape{400, 1025}, Shape{40, 3000}, Shape{3, 20000, 5},
                              Shape{300, 7, 90}, Shape{2, 9000, 2, 2}, Shape{64, 5, 5, 130}, Shape{5, 2, 30000}}) {
-    const auto x = random_tensor(shape, rng);
+    const auto x = random_tensor(rng, shape);
     for (const auto& axes : subsets(shape)) require_sum(x, axes);
   }
 }
@@ -166,7 +166,7 @@ TEST_CASE("broadcast_to repeats, sum_to is its adjoint") {
                                             {{1, 2, 1}, {2, 2, 2, 2}}};
   for (const auto& [small, large] : shapes) {
     CAPTURE(small, large);
-    const auto x = random_tensor(small, rng), g = random_tensor(large, rng);
+    const auto x = random_tensor(rng, small), g = random_tensor(rng, large);
     const auto y = broadcast_to(x, large);
     REQUIRE(y.shape() == large);
     for (Index i = 0; i < y.size(); ++i) REQUIRE(y.data()[i] == x.data()[ravel(small, unravel(large, i))]);

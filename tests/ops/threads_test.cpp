@@ -7,8 +7,8 @@
 
 #include "gan/ops/batch_norm.hpp"
 #include "gan/ops/gather.hpp"
+#include "gan/ops/permute.hpp"
 #include "gan/ops/reduce.hpp"
-#include "gan/ops/shaping.hpp"
 #include "gan/ops/softmax.hpp"
 #include "gan/tensor/random.hpp"
 #include "support/matchers.hpp"

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "gan/loss/clip_weights.hpp"
 #include "gan/tensor/random.hpp"
 #include "support/catch.hpp"
 #include "support/threads.hpp"
@@ -87,8 +88,9 @@ TEST_CASE("Clipping by value limits gradients, clipping weights limits weights",
 
   Rng rng;
   const ClipWeights policy{0.25};
-  REQUIRE_FALSE(
-      policy([](const Tensor<double>& x) { return x; }, parameters[0].tensor, parameters[0].tensor, rng, 0).defined());
+  REQUIRE_FALSE(policy(
+                    rng, [](const Tensor<double>& x) { return x; }, parameters[0].tensor, parameters[0].tensor, 0)
+                    .defined());
   policy.after_step(parameters);
   REQUIRE(parameters[0].tensor.at({1}) == 0.25);
 }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "gan/ops/elementwise.hpp"
-#include "gan/ops/shaping.hpp"
+#include "gan/ops/slice.hpp"
 #include "gan/optim/adam.hpp"
 #include "gan/optim/rms_prop.hpp"
 #include "gan/optim/sgd.hpp"
@@ -145,7 +145,7 @@ TEST_CASE("Optimizers find the end of Rosenbrock's valley", "[optim]") {
     p.set_requires_grad();
     const auto optimizer = runs[i].first({{"p", p}});
     for (int step = 0; step < runs[i].second; ++step) {
-      // The last quarter at smaller and smaller rates: the normalised methods otherwise jump around the minimum.
+      // The last quarter at smaller and smaller rates: the normalized methods otherwise jump around the minimum.
       if (step > 0 && step % (runs[i].second / 8) == 0 && step >= runs[i].second * 3 / 4)
         optimizer->set_learning_rate(optimizer->learning_rate() / 10);
       optimizer->zero_grad();

@@ -20,7 +20,7 @@ using Function = std::function<Tensor<double>(const Inputs&)>;
 inline void check_gradients_of(const std::function<Tensor<double>()>& f, Inputs xs, double tolerance = 1e-6);
 
 /// Uniform on [low, high).
-inline Tensor<double> random_tensor(const Shape& shape, Rng& rng, double low = -1, double high = 1) {
+inline Tensor<double> random_tensor(Rng& rng, const Shape& shape, double low = -1, double high = 1) {
   auto x = Tensor<double>::empty(shape);
   rng.uniform(std::span<double>(x.mutable_data(), static_cast<std::size_t>(x.size())), low, high);
   return x;
@@ -60,7 +60,7 @@ inline void check_gradients(const Function& f, const Inputs& given, double toler
 inline void check_gradients_of(const std::function<Tensor<double>()>& f, Inputs xs, double tolerance) {
   Rng rng(987);
   for (auto& x : xs) x.set_requires_grad();
-  Tensor<double> w = random_tensor(f().shape(), rng).set_requires_grad();
+  Tensor<double> w = random_tensor(rng, f().shape()).set_requires_grad();
   const auto loss = [&] { return sum(w * f()); };
   const auto composed = grad(loss(), xs, {.create_graph = true}), fused = grad(loss(), xs);
   const auto name = [&](std::size_t i) {
@@ -74,7 +74,7 @@ inline void check_gradients_of(const std::function<Tensor<double>()>& f, Inputs 
     for (const bool graph : {false, true})  // an operation that mistakes which inputs are wanted shows here
       require_close(grad(loss(), xs[i], {.create_graph = graph}), graph ? composed[i] : fused[i], 1e-13,
                     "first order alone, " + name(i));
-    directions.push_back(random_tensor(xs[i].shape(), rng));
+    directions.push_back(random_tensor(rng, xs[i].shape()));
   }
   const auto projected = [&](bool create_graph) {
     const auto gradients = grad(loss(), xs, {.create_graph = create_graph});

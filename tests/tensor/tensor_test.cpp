@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "gan/ops/arithmetic.hpp"
-#include "gan/tensor/named.hpp"
+#include "gan/tensor/named_tensors.hpp"
 #include "gan/tensor/random.hpp"
 #include "support/catch.hpp"
 

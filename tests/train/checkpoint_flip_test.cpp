@@ -3,19 +3,19 @@
 
 #include "gan/train/checkpoint.hpp"
 #include "support/catch.hpp"
+#include "support/networks.hpp"
 #include "support/temporary_folder.hpp"
-#include "train/pair.hpp"
 
 TEST_CASE("2,000 flipped bits all over a checkpoint are all refused, with the trainer as it was") {
   const TemporaryFolder folder;
   const auto path = folder / "c";
-  Pair<float> pair(1);
+  SmallPair<float> pair(1);
   gan::Trainer<gan::MlpGenerator<float>, gan::MlpDiscriminator<float>> trainer(pair.generator, pair.discriminator);
   gan::Loader<float> loader(ring_data<float>(50), {.batch = 4, .seed = 1});
-  trainer.step(loader.next().images);
+  trainer.step(loader.next().samples);
   gan::save_checkpoint(path, trainer, &loader, {{"model", "a note"}});
   const std::string good = contents(path);
-  trainer.step(loader.next().images);
+  trainer.step(loader.next().samples);
   const std::string before = bits(trainer.state()) + std::to_string(loader.state().position);
 
   std::mt19937_64 random(1);

@@ -9,11 +9,13 @@
 #include "gan/loss/gradient_penalty.hpp"
 #include "gan/optim/rms_prop.hpp"
 #include "gan/optim/sgd.hpp"
-#include "gan/train/callbacks.hpp"
+#include "gan/train/callbacks/checkpoint.hpp"
+#include "gan/train/callbacks/every_steps.hpp"
+#include "gan/train/callbacks/stop_when_not_finite.hpp"
 #include "support/catch.hpp"
+#include "support/networks.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/warnings.hpp"
-#include "train/pair.hpp"
 
 namespace {
 
@@ -21,7 +23,7 @@ using gan::Index;
 using gan::Tensor;
 using G = gan::MlpGenerator<float>;
 using D = gan::MlpDiscriminator<float>;
-const PairOptions difficult = {.batch_norm = true, .dropout = 0.2};
+const SmallPairOptions difficult = {.batch_norm = true, .dropout = 0.2};
 
 /// Networks, loader and trainer with everything that has a state, as a program makes them anew after a restart.
 template <class Optimizer>
@@ -30,7 +32,7 @@ struct Session {
   using OptimizerOptions = typename Optimizer::Options;
 
   explicit Session(const OptimizerOptions& optimizer = {}, std::uint64_t seed = 1,
-                   const PairOptions& options = difficult)
+                   const SmallPairOptions& options = difficult)
       : pair(seed, options),
         loader(ring_data<float>(50), {.batch = 4, .seed = seed}),
         trainer(pair.generator, pair.discriminator,
@@ -47,7 +49,7 @@ struct Session {
   std::string train(int steps) {
     std::string losses;
     for (int i = 0; i < steps; ++i) {
-      const auto r = trainer.step([&] { return loader.next().images; });
+      const auto r = trainer.step([&] { return loader.next().samples; });
       for (const double x : {r.discriminator_loss, r.generator_loss, r.penalty, r.real_score, r.fake_score})
         losses += std::to_string(std::bit_cast<std::uint64_t>(x)) + " ";
     }
@@ -59,7 +61,7 @@ struct Session {
            " " + std::to_string(l.position);
   }
 
-  Pair<float> pair;
+  SmallPair<float> pair;
   gan::Loader<float> loader;
   Trainer trainer;
 };
@@ -184,7 +186,7 @@ TEST_CASE("notes are kept beside the state and never replace it") {
 TEST_CASE("a generator is loaded by its class alone") {
   const TemporaryFolder folder;
   for (const bool averaged : {true, false}) {
-    Pair<float> pair(1, difficult), fresh(2, difficult);
+    SmallPair<float> pair(1, difficult), fresh(2, difficult);
     gan::Trainer<G, D> trainer(pair.generator, pair.discriminator,
                                {.generator_optimizer = {.learning_rate = 0.05},
                                 .average = averaged ? std::optional(gan::MovingAverageOptions{}) : std::nullopt});
@@ -196,14 +198,14 @@ TEST_CASE("a generator is loaded by its class alone") {
     CHECK(bits(fresh.generator.sample(z)) == bits(trainer.sample(z)));
     CHECK((bits(fresh.generator.sample(z)) == bits(pair.generator.sample(z))) == !averaged);
 
-    Pair<float> wide(2, {.hidden = 9, .batch_norm = true});
+    SmallPair<float> wide(2, {.hidden = 9, .batch_norm = true});
     const auto before = bits(wide.generator.state());
     REQUIRE_THROWS_WITH(gan::load_generator(folder / "c", wide.generator),
                         ContainsSubstring((folder / "c").string()) && ContainsSubstring("net.dense1.weight"));
     CHECK(bits(wide.generator.state()) == before);
   }
   gan::save_safetensors<float>(folder / "c", {{"discriminator.x", Tensor<float>::ones({2})}}, {}, {.checksum = true});
-  Pair<float> pair(1);
+  SmallPair<float> pair(1);
   REQUIRE_THROWS_WITH(gan::load_generator(folder / "c", pair.generator), ContainsSubstring("holds no generator"));
 }
 

@@ -3,15 +3,17 @@
 #include <cmath>
 #include <limits>
 
-#include "gan/loss/critic.hpp"
+#include "gan/core/metadata.hpp"
 #include "gan/loss/gradient_penalty.hpp"
 #include "gan/loss/least_squares.hpp"
+#include "gan/loss/r1_r2.hpp"
 #include "gan/loss/relativistic.hpp"
+#include "gan/loss/wasserstein.hpp"
 #include "gan/ops/batch_norm.hpp"
-#include "gan/train/callbacks.hpp"
+#include "gan/train/callbacks/stop_when_not_finite.hpp"
 #include "support/catch.hpp"
+#include "support/networks.hpp"
 #include "support/warnings.hpp"
-#include "train/pair.hpp"
 
 namespace {
 
@@ -67,7 +69,7 @@ std::string message_of(F&& f) {
 }  // namespace
 
 TEST_CASE("a gradient that is not finite is found before the optimizer steps") {
-  Pair<double> pair(1, {.batch_norm = true});
+  SmallPair<double> pair(1, {.batch_norm = true});
   bool bad = false;
   // |h| as a root: its gradient at 0 is 0 / 0.
   Custom rooted(pair.rng,
@@ -98,7 +100,7 @@ TEST_CASE("a gradient that is not finite is found before the optimizer steps") {
 }
 
 TEST_CASE("a bad batch leaves the running statistics of both networks as they were") {
-  Pair<double> pair(1, {.batch_norm = true, .discriminator_batch_norm = true});
+  SmallPair<double> pair(1, {.batch_norm = true, .discriminator_batch_norm = true});
   TrainerOf<> trainer(pair.generator, pair.discriminator);
   trainer.step(real_batch<double>(4));
   const auto before = bits(trainer.state());
@@ -109,7 +111,7 @@ TEST_CASE("a bad batch leaves the running statistics of both networks as they we
 }
 
 TEST_CASE("hooks are removed by their handles") {
-  Pair<double> pair(1);
+  SmallPair<double> pair(1);
   gan::HookHandle outlives;
   int first = 0, second = 0;
   {
@@ -168,7 +170,7 @@ TEST_CASE("real samples of another layout are refused, not scrambled") {
 }
 
 TEST_CASE("a discriminator that mixes its batch and does not say so is found at the first step") {
-  Pair<double> pair(1, {.batch_norm = true});
+  SmallPair<double> pair(1, {.batch_norm = true});
   Custom mixing(pair.rng, own_batch_norm);
   TrainerOf<Custom> trainer(pair.generator, mixing);
   const auto before = bits(trainer.state());
@@ -206,9 +208,9 @@ TEST_CASE("looking for mixed batches changes no bit of a run") {
     gan::Sequential<float> net_{this, "net"};
   };
   const auto run = [](bool again) {
-    Pair<float> pair(1, {.batch_norm = true, .dropout = 0.2});
+    SmallPair<float> pair(1, {.batch_norm = true, .dropout = 0.2});
     Normed normed(pair.rng);
-    using Trainer = gan::Trainer<Pair<float>::G, Normed>;
+    using Trainer = gan::Trainer<SmallPair<float>::G, Normed>;
     Trainer trainer(pair.generator, normed);
     for (std::uint64_t i = 0; i < 4; ++i) {
       if (again) gan::check_joint_pass<float>(normed, real_batch<float>(5), real_batch<float>(7, 9));
@@ -229,19 +231,19 @@ TEST_CASE("what cannot be trained is refused before the first step") {
     CHECK(loader.position() == 0);
     return message;
   };
-  Pair<double> normed(1, {.batch_norm = true});
+  SmallPair<double> normed(1, {.batch_norm = true});
   TrainerOf<> trainer(normed.generator, normed.discriminator);
   gan::Loader<double> one_left(ring_data<double>(65), {.batch = 32, .drop_last = false});
   CHECK_THAT(refusal(trainer, one_left), ContainsSubstring("65 items in batches of 32, the last of 1") &&
                                              ContainsSubstring("drop_last = true") &&
                                              ContainsSubstring("one value a channel"));
 
-  Pair<double> judge(1, {.discriminator_batch_norm = true});
+  SmallPair<double> judge(1, {.discriminator_batch_norm = true});
   TrainerOf<> judged(judge.generator, judge.discriminator);
   CHECK_THAT(refusal(judged, one_left), ContainsSubstring("the last of 1") && ContainsSubstring("batch norm"));
 
-  Pair<double> plain(1);
-  Pair<double>::D packed(plain.rng, {.item = {4}, .hidden = {8}});
+  SmallPair<double> plain(1);
+  SmallPair<double>::D packed(plain.rng, {.item = {4}, .hidden = {8}});
   TrainerOf<> packing(plain.generator, packed, {.pack = 2});
   CHECK_THAT(refusal(packing, one_left), ContainsSubstring("the last of 1") && ContainsSubstring("packs of 2"));
   gan::Loader<double> odd(ring_data<double>(66), {.batch = 33});
@@ -253,7 +255,7 @@ TEST_CASE("what cannot be trained is refused before the first step") {
   gan::Loader<double> other(gan::Dataset<double>::from({3}, std::vector<double>(300)), {.batch = 10});
   TrainerOf<> fine(plain.generator, plain.discriminator);
   CHECK_THAT(refusal(fine, other), ContainsSubstring("[10, 2]") && ContainsSubstring("[10, 3]"));
-  gan::Loader<double> grows(ring_data<double>(64), {.batch = 32}, {[](Tensor<double>& batch, gan::Rng&) {
+  gan::Loader<double> grows(ring_data<double>(64), {.batch = 32}, {[](gan::Rng&, Tensor<double>& batch) {
                               batch = gan::concatenate<double>({batch, batch}, 1);
                             }});
   CHECK_THAT(refusal(fine, grows), ContainsSubstring("[32, 2]") && ContainsSubstring("[32, 4]"));
@@ -271,7 +273,7 @@ TEST_CASE("what cannot be trained is refused before the first step") {
 }
 
 TEST_CASE("a run of no steps says why") {
-  Pair<double> pair(1), second(2);
+  SmallPair<double> pair(1), second(2);
   gan::Loader<double> loader(ring_data<double>(64), {.batch = 32});
   CHECK(TrainerOf<>(pair.generator, pair.discriminator).fit(loader, {.epochs = 2}).reason.empty());
   const auto result = TrainerOf<>(second.generator, second.discriminator).fit(loader, {.epochs = 2});
@@ -280,7 +282,7 @@ TEST_CASE("a run of no steps says why") {
 }
 
 TEST_CASE("schedules and options that are no numbers are errors") {
-  Pair<double> pair(1);
+  SmallPair<double> pair(1);
   const auto step = [&](const TrainerOf<>::Options& options) {
     TrainerOf<> trainer(pair.generator, pair.discriminator, options);
     return message_of([&] { trainer.step(real_batch<double>(4)); });
@@ -308,7 +310,7 @@ TEST_CASE("scores are counted without the joint pass, too") {
    private:
     gan::Dense<double> dense_{this, "dense", 2, 1};
   };
-  Pair<double> pair(1);
+  SmallPair<double> pair(1);
   One one(pair.rng);
   TrainerOf<One> trainer(pair.generator, one, {.joint_pass = false});
   CHECK(message_of([&] { trainer.step(real_batch<double>(4)); }) ==
@@ -370,7 +372,7 @@ TEST_CASE("what can hardly be meant is told once") {
 
 TEST_CASE("real samples draw their noise before generated ones") {
   // The generator's loss sees both: with the order of arguments left to the compiler, bits would be its choice.
-  Pair<double> pair(1);
+  SmallPair<double> pair(1);
   std::vector<Tensor<double>> seen;
   class Spy : public gan::Discriminator<double> {
    public:

@@ -12,18 +12,19 @@
 #include <thread>
 
 #include "gan/core/parallel.hpp"
-#include "gan/train/callbacks.hpp"
-#include "gan/train/checkpoint.hpp"
-#include "gan/train/csv_log.hpp"
-#include "gan/train/progress.hpp"
+#include "gan/train/callbacks/checkpoint.hpp"
+#include "gan/train/callbacks/csv_log.hpp"
+#include "gan/train/callbacks/every_steps.hpp"
+#include "gan/train/callbacks/progress_bar.hpp"
+#include "gan/train/callbacks/stop_on_interrupt.hpp"
 #include "support/catch.hpp"
+#include "support/networks.hpp"
 #include "support/temporary_folder.hpp"
-#include "train/pair.hpp"
 
 namespace {
 
 using gan::Index;
-using Pairf = Pair<float>;
+using Pairf = SmallPair<float>;
 
 struct Session {
   Pairf pair{1};

@@ -1,13 +1,14 @@
 #include <limits>
 
+#include "gan/loss/any_objective.hpp"
+#include "gan/loss/any_penalty.hpp"
 #include "gan/loss/gradient_penalty.hpp"
+#include "gan/train/callbacks/sample_grid.hpp"
 #include "gan/train/checkpoint.hpp"
-#include "gan/train/choice.hpp"
-#include "gan/train/sample_grid.hpp"
 #include "support/catch.hpp"
+#include "support/networks.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/warnings.hpp"
-#include "train/pair.hpp"
 
 namespace {
 
@@ -15,7 +16,7 @@ using gan::Index;
 using gan::Shape;
 using gan::Tensor;
 using D = gan::MlpDiscriminator<float>;
-const Shape picture{2, 2, 1};
+const Shape image{2, 2, 1};
 
 /// Draws in evaluation mode, too.
 class Noisy : public gan::Generator<float> {
@@ -23,7 +24,7 @@ class Noisy : public gan::Generator<float> {
   explicit Noisy(gan::Rng& rng) : Generator(rng, {.latent = 3}) {}
   Tensor<float> forward(const Tensor<float>& z) override {
     const auto x = norm_(dense_(z));
-    return gan::reshape(gan::tanh(x + gan::normal<float>(rng(), x.shape(), 0, 0.3)), picture.inserted(0, z.shape()[0]));
+    return gan::reshape(gan::tanh(x + gan::normal<float>(rng(), x.shape(), 0, 0.3)), image.inserted(0, z.shape()[0]));
   }
 
  private:
@@ -31,11 +32,11 @@ class Noisy : public gan::Generator<float> {
   gan::BatchNorm<float> norm_{this, "norm", 4};
 };
 
-gan::Dataset<float> pictures(Index n, std::uint64_t seed = 1) {
+gan::Dataset<float> images(Index n, std::uint64_t seed = 1) {
   std::vector<float> values(static_cast<std::size_t>(4 * n));
   gan::Rng rng(seed);
   rng.uniform<float>(values, -1, 1);
-  return gan::Dataset<float>::from(picture, std::move(values));
+  return gan::Dataset<float>::from(image, std::move(values));
 }
 
 using Any = gan::Trainer<Noisy, D, gan::AnyObjective<float>, gan::Adam<float>, gan::AnyPenalty<float>>;
@@ -44,7 +45,7 @@ using Any = gan::Trainer<Noisy, D, gan::AnyObjective<float>, gan::Adam<float>, g
 struct Setup {
   gan::LoaderOptions loader{.batch = 4, .seed = 3};
   Any::Options trainer{.samples = 4};
-  gan::Dataset<float> data = pictures(20);
+  gan::Dataset<float> data = images(20);
   std::vector<gan::Augmentation<float>> augmentations{};
   bool normed = false;
 };
@@ -53,7 +54,7 @@ struct Session {
   explicit Session(const Setup& setup = {})
       : rng(1),
         generator(rng),
-        discriminator(rng, {.item = picture, .hidden = {8}, .batch_norm = setup.normed}),
+        discriminator(rng, {.item = image, .hidden = {8}, .batch_norm = setup.normed}),
         loader(setup.data, setup.loader, setup.augmentations),
         trainer(generator, discriminator, setup.trainer) {}
 
@@ -81,7 +82,7 @@ struct Halve {
 /// One of one's own, which does not describe itself.
 struct Mine {
   static constexpr bool generator_needs_real = false;
-  Tensor<float> discriminator_loss(const Tensor<float>& real, const Tensor<float>& fake, gan::Rng&) const {
+  Tensor<float> discriminator_loss(gan::Rng&, const Tensor<float>& real, const Tensor<float>& fake) const {
     return gan::mean(fake) - gan::mean(real);
   }
   Tensor<float> generator_loss(const Tensor<float>&, const Tensor<float>& fake) const { return gan::mean(fake); }
@@ -167,7 +168,7 @@ TEST_CASE("a run goes on with the options it had, or says which differ") {
       {"loader_batch", "batch", "\"4\", here \"5\"", [](S& s) { s.loader.batch = 5; }},
       {"loader_shuffle", "shuffle", "\"yes\", here \"no\"", [](S& s) { s.loader.shuffle = false; }},
       {"loader_drop_last", "drop_last", "\"yes\", here \"no\"", [](S& s) { s.loader.drop_last = false; }},
-      {"loader_data", "data", "here", [](S& s) { s.data = pictures(20, 2); }},
+      {"loader_data", "data", "here", [](S& s) { s.data = images(20, 2); }},
       {"loader_augmentations", "augmentations", "\"0\", here \"1\"",
        [](S& s) { s.augmentations.push_back(gan::augment::flip_horizontal()); }},
   };
@@ -185,7 +186,7 @@ TEST_CASE("a run goes on with the options it had, or says which differ") {
 
   // A set of other items.
   Setup more;
-  more.data = pictures(24);
+  more.data = images(24);
   Session session(more);
   CHECK_THAT(resumed(path, session, {.change = {"data"}}),
              ContainsSubstring("\"loader_items\" is \"20\", here \"24\""));

@@ -6,20 +6,21 @@
 #include <thread>
 
 #include "gan/data/loader.hpp"
-#include "gan/train/average.hpp"
+#include "gan/train/callbacks/checkpoint.hpp"
+#include "gan/train/callbacks/collapse_watch.hpp"
+#include "gan/train/callbacks/csv_log.hpp"
 #include "gan/train/checkpoint.hpp"
-#include "gan/train/csv_log.hpp"
-#include "gan/train/watch.hpp"
+#include "gan/train/moving_average.hpp"
 #include "support/catch.hpp"
+#include "support/networks.hpp"
 #include "support/temporary_folder.hpp"
-#include "train/pair.hpp"
 
 namespace {
 
 struct Session {
   using Trainer = gan::Trainer<gan::MlpGenerator<float>, gan::MlpDiscriminator<float>>;
 
-  Pair<float> pair{3, {.batch_norm = true, .dropout = 0.2}};
+  SmallPair<float> pair{3, {.batch_norm = true, .dropout = 0.2}};
   gan::Loader<float> loader{ring_data<float>(96), {.batch = 16}};
   Trainer trainer{pair.generator, pair.discriminator, {.average = gan::MovingAverageOptions{.decay = 0.9}}};
 

@@ -4,13 +4,15 @@
 #include <functional>
 #include <limits>
 
-#include "gan/loss/critic.hpp"
+#include "gan/loss/clip_weights.hpp"
 #include "gan/loss/gradient_penalty.hpp"
+#include "gan/loss/r1_r2.hpp"
 #include "gan/loss/relativistic.hpp"
+#include "gan/loss/wasserstein.hpp"
 #include "gan/optim/sgd.hpp"
 #include "support/catch.hpp"
+#include "support/networks.hpp"
 #include "support/warnings.hpp"
-#include "train/pair.hpp"
 
 namespace {
 
@@ -75,7 +77,7 @@ double norm_of_change(const gan::NamedTensors<double>& a, const gan::NamedTensor
 template <class Objective>
 void compare_with_steps_by_hand(double real_label,
                                 std::function<Tensor<double>(const Tensor<double>&)> generator_loss) {
-  Pair<double> pair(1), hand(2);
+  SmallPair<double> pair(1), hand(2);
   hand.generator.load_state(pair.generator.state());
   hand.discriminator.load_state(pair.discriminator.state());
   SgdTrainer<Objective> trainer(pair.generator, pair.discriminator,
@@ -119,7 +121,7 @@ TEST_CASE("label smoothing touches the real side of the discriminator's loss onl
 }
 
 TEST_CASE("each update changes one network and takes gradients of that one alone") {
-  Pair<double> pair(1);
+  SmallPair<double> pair(1);
   SgdTrainer<> trainer(pair.generator, pair.discriminator, {.generator_steps = 2});
   const auto g = pair.generator.parameters(), d = pair.discriminator.parameters();
   d[0].tensor.node_pointer()->requires_grad = false;  // frozen by its owner
@@ -153,7 +155,7 @@ TEST_CASE("each update changes one network and takes gradients of that one alone
 }
 
 TEST_CASE("each discriminator step gets a real batch and fakes of its own") {
-  Pair<double> pair(1);
+  SmallPair<double> pair(1);
   Spy spy(pair.rng, 2);
   SpyTrainer trainer(pair.generator, spy, {.discriminator_steps = 3, .joint_pass = false});
   std::uint64_t calls = 0;
@@ -171,7 +173,7 @@ TEST_CASE("each discriminator step gets a real batch and fakes of its own") {
 TEST_CASE("a joint pass changes nothing but the number of passes") {
   for (const bool needs_real : {false, true}) {
     const auto run = [&](auto objective, bool joint) {
-      Pair<double> pair(1);
+      SmallPair<double> pair(1);
       SgdTrainer<decltype(objective)> trainer(pair.generator, pair.discriminator,
                                               {.discriminator_steps = 2, .joint_pass = joint});
       double sum = 0;
@@ -192,7 +194,7 @@ TEST_CASE("a joint pass changes nothing but the number of passes") {
 
 TEST_CASE("a discriminator that mixes its batch never sees real and fake samples together") {
   for (const bool mixes : {false, true}) {
-    Pair<double> pair(1);
+    SmallPair<double> pair(1);
     Spy spy(pair.rng, 2, mixes);
     SpyTrainer trainer(pair.generator, spy);
     trainer.step(real_batch<double>(4));
@@ -202,12 +204,12 @@ TEST_CASE("a discriminator that mixes its batch never sees real and fake samples
     CHECK(spy.seen[0].shape() == Shape{mixes ? 4 : 8, 2});
     CHECK(bits(spy.seen[0]).starts_with(bits(real_batch<double>(4))));
   }
-  Pair<double> pair(1, {.discriminator_batch_norm = true});
+  SmallPair<double> pair(1, {.discriminator_batch_norm = true});
   CHECK(pair.discriminator.mixes_batch());
 }
 
 TEST_CASE("each network has its own rate and schedule") {
-  Pair<double> pair(1);
+  SmallPair<double> pair(1);
   SgdTrainer<> trainer(pair.generator, pair.discriminator,
                        {.generator_optimizer = {.learning_rate = 0.1},
                         .discriminator_optimizer = {.learning_rate = 0.4},
@@ -227,7 +229,7 @@ TEST_CASE("each network has its own rate and schedule") {
 
 TEST_CASE("gradients are clipped to their global norm after the hooks") {
   for (const double factor : {1.0, 1e3, 1e-6}) {
-    Pair<double> pair(1);
+    SmallPair<double> pair(1);
     SgdTrainer<> trainer(pair.generator, pair.discriminator,
                          {.generator_optimizer = {.learning_rate = 1},
                           .discriminator_optimizer = {.learning_rate = 1},
@@ -247,7 +249,7 @@ TEST_CASE("gradients are clipped to their global norm after the hooks") {
 }
 
 TEST_CASE("a gradient hook may change what the optimizer sees") {
-  Pair<double> pair(1);
+  SmallPair<double> pair(1);
   SgdTrainer<> trainer(pair.generator, pair.discriminator);
   trainer.add_gradient_hook([&](const gan::GradientEvent<double>& event) {
     if (event.network == std::string("generator"))
@@ -261,7 +263,7 @@ TEST_CASE("a gradient hook may change what the optimizer sees") {
 
 TEST_CASE("gradients left by others and scopes without history do not matter to a step") {
   const auto run = [](bool disturb) {
-    Pair<double> pair(1);
+    SmallPair<double> pair(1);
     SgdTrainer<> trainer(pair.generator, pair.discriminator, {.generator_steps = 2});
     if (disturb) {
       gan::backward(gan::mean(pair.discriminator(pair.generator(pair.generator.draw(pair.rng, 4)))));
@@ -291,7 +293,7 @@ TEST_CASE("a leaf that no optimizer owns is an error") {
     gan::Dense<double> dense_{this, "dense", 3, 2};
     Tensor<double> scale_ = Tensor<double>::ones({2});
   };
-  Pair<double> pair(1);
+  SmallPair<double> pair(1);
   Loose loose(pair.rng);
   gan::Trainer<Loose, D> trainer(loose, pair.discriminator);
   REQUIRE_THROWS_WITH(trainer.step(real_batch<double>(4)), ContainsSubstring("[2]") &&
@@ -326,7 +328,7 @@ struct InfiniteForGenerator : gan::NonSaturating {
 }  // namespace
 
 TEST_CASE("a loss that is not finite is found before its network changes") {
-  Pair<double> pair(1);
+  SmallPair<double> pair(1);
   SgdTrainer<> trainer(pair.generator, pair.discriminator);
   trainer.step(real_batch<double>(4));
   const auto before = bits(trainer.state());
@@ -356,7 +358,7 @@ TEST_CASE("a loss that is not finite is found before its network changes") {
 }
 
 TEST_CASE("packing shows the discriminator several samples at once, joined along the channels") {
-  Pair<double> pair(1, {.item = {3, 2, 2}});
+  SmallPair<double> pair(1, {.item = {3, 2, 2}});
   Spy spy(pair.rng, 3 * 2 * 2 * 2);
   SpyTrainer trainer(pair.generator, spy, {.pack = 2, .joint_pass = false});
   const auto real = real_batch<double>(6, 1, {3, 2, 2});
@@ -369,17 +371,17 @@ TEST_CASE("packing shows the discriminator several samples at once, joined along
         for (Index c = 0; c < 4; ++c) REQUIRE(spy.seen[0].at({n, h, w, c}) == real.at({2 * n + c / 2, h, w, c % 2}));
   REQUIRE_THROWS_WITH(trainer.step(real_batch<double>(5, 1, {3, 2, 2})), ContainsSubstring("packs of 2"));
 
-  Pair<double> flat(1);
+  SmallPair<double> flat(1);
   Spy flat_spy(flat.rng, 6);
   SpyTrainer flat_trainer(flat.generator, flat_spy, {.pack = 3});
   const auto points = real_batch<double>(6);
   flat_trainer.step(points);
   REQUIRE(flat_spy.seen[0].shape() == Shape{4, 6});
-  CHECK(bits(flat_spy.seen[0]).starts_with(bits(points)));  // neighbours already lie one after the other
+  CHECK(bits(flat_spy.seen[0]).starts_with(bits(points)));  // neighbors already lie one after the other
 }
 
 TEST_CASE("instance noise follows its schedule on real samples and fakes") {
-  Pair<double> pair(1);
+  SmallPair<double> pair(1);
   Spy spy(pair.rng, 2);
   SpyTrainer trainer(
       pair.generator, spy,
@@ -399,7 +401,7 @@ TEST_CASE("instance noise follows its schedule on real samples and fakes") {
 }
 
 TEST_CASE("each of several generator steps has fakes of its own and counts for the average") {
-  Pair<double> pair(1);
+  SmallPair<double> pair(1);
   Spy spy(pair.rng, 2);
   SpyTrainer trainer(pair.generator, spy,
                      {.generator_steps = 3, .average = gan::MovingAverageOptions{}, .joint_pass = false});
@@ -411,7 +413,7 @@ TEST_CASE("each of several generator steps has fakes of its own and counts for t
 }
 
 TEST_CASE("samples come from the moving average, in evaluation mode") {
-  Pair<double> pair(1, {.batch_norm = true, .dropout = 0.3}), average(2, {.batch_norm = true, .dropout = 0.3});
+  SmallPair<double> pair(1, {.batch_norm = true, .dropout = 0.3}), average(2, {.batch_norm = true, .dropout = 0.3});
   SgdTrainer<> trainer(pair.generator, pair.discriminator,
                        {.generator_optimizer = {.learning_rate = 0.5},
                         .average = gan::MovingAverageOptions{.decay = 0.9},
@@ -438,7 +440,7 @@ TEST_CASE("samples come from the moving average, in evaluation mode") {
 
 TEST_CASE("penalties are part of the discriminator's loss") {
   const gan::test::CollectWarnings silent;  // a critic without a bound
-  Pair<double> pair(1), plain(1);
+  SmallPair<double> pair(1), plain(1);
   SgdTrainer<gan::Wasserstein, gan::R1> trainer(pair.generator, pair.discriminator,
                                                 {.penalty = {.gamma = 4, .every = 2}});
   SgdTrainer<gan::Wasserstein> without(plain.generator, plain.discriminator);
@@ -460,7 +462,7 @@ TEST_CASE("penalties are part of the discriminator's loss") {
 }
 
 TEST_CASE("options and batches that cannot be are errors") {
-  Pair<double> pair(1);
+  SmallPair<double> pair(1);
   const auto make = [&](const SgdTrainer<>::Options& options) {
     SgdTrainer<>(pair.generator, pair.discriminator, options);
   };
@@ -478,9 +480,9 @@ TEST_CASE("options and batches that cannot be are errors") {
 
 TEST_CASE("the same seed gives the same bits") {
   const auto run = [](std::uint64_t seed) {
-    Pair<float> pair(seed, {.batch_norm = true, .dropout = 0.2});
-    using Trainer =
-        gan::Trainer<Pair<float>::G, Pair<float>::D, gan::NonSaturating, gan::Adam<float>, gan::GradientPenalty>;
+    SmallPair<float> pair(seed, {.batch_norm = true, .dropout = 0.2});
+    using Trainer = gan::Trainer<SmallPair<float>::G, SmallPair<float>::D, gan::NonSaturating, gan::Adam<float>,
+                                 gan::GradientPenalty>;
     Trainer trainer(
         pair.generator, pair.discriminator,
         {.objective = {.real_label = 0.9, .flip = 0.1}, .average = gan::MovingAverageOptions{}, .seed = seed});
@@ -492,13 +494,13 @@ TEST_CASE("the same seed gives the same bits") {
 }
 
 TEST_CASE("thousands of steps take no more memory than the first few") {
-  Pair<float> pair(1, {.batch_norm = true, .dropout = 0.2});
-  Pair<float>::D packed(pair.rng, {.item = {4}, .hidden = {8}, .dropout = 0.2});
-  gan::Trainer<Pair<float>::G, Pair<float>::D> trainer(pair.generator, packed,
-                                                       {.clip_gradient_norm = 1,
-                                                        .instance_noise = gan::schedule::linear(100),
-                                                        .pack = 2,
-                                                        .average = gan::MovingAverageOptions{}});
+  SmallPair<float> pair(1, {.batch_norm = true, .dropout = 0.2});
+  SmallPair<float>::D packed(pair.rng, {.item = {4}, .hidden = {8}, .dropout = 0.2});
+  gan::Trainer<SmallPair<float>::G, SmallPair<float>::D> trainer(pair.generator, packed,
+                                                                 {.clip_gradient_norm = 1,
+                                                                  .instance_noise = gan::schedule::linear(100),
+                                                                  .pack = 2,
+                                                                  .average = gan::MovingAverageOptions{}});
   const auto real = real_batch<float>(8);
   for (int i = 0; i < 5; ++i) trainer.step(real);
   const auto warm = gan::BufferCache::instance().statistics();

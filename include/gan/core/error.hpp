@@ -55,4 +55,11 @@ void check(bool ok, const Parts&... parts) {
     fail(parts...);
 }
 
+/// A loss that is not a finite number, found before the network whose loss it is has changed; or a parameter that is
+/// not, found before it was saved.
+class NotFinite : public Error {
+ public:
+  using Error::Error;
+};
+
 }  // namespace gan

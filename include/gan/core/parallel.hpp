@@ -10,6 +10,7 @@
 #include <omp.h>
 #endif
 
+#include "gan/core/scratch.hpp"
 #include "gan/core/shape.hpp"
 
 namespace gan {
@@ -96,6 +97,36 @@ void parallel_for(Index n, Index grain, const F& f) {
   if (n <= 0) return;
   detail::run_parts(
       n, grain, [](const void* body, Index begin, Index end) { (*static_cast<const F*>(body))(begin, end); }, &f);
+}
+
+/// Calls f(begin, end) over parts of [0, n), in parallel when it pays. The parts begin at multiples of 64, so that
+/// which elements vector instructions take, and with it their rounding, does not depend on the number of threads.
+template <class F>
+void elementwise_for(Index n, F&& f) {
+  constexpr Index block = 64, grain = (1 << 14) / block;
+  parallel_for((n + block - 1) / block, grain,
+               [&](Index begin, Index end) { f(begin * block, std::min(end * block, n)); });
+}
+
+/// Calls f(begin, end, sum) over parts of [0, n), each with an array of `size` zeros of its own to add to, and adds the
+/// arrays up in order. The parts depend on n and the number of threads alone, so that results are reproducible.
+template <class T, class F>
+void parallel_sum(Index n, Index grain, Index size, T* total, F f) {
+  using Array = Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>>;
+  using ConstArray = Eigen::Map<const Eigen::Array<T, Eigen::Dynamic, 1>>;
+  const Index parts = std::clamp<Index>((n + grain - 1) / grain, 1, threads());
+  const Scratch<T> others((parts - 1) * size);
+  const auto sum_of = [&](Index part) { return part == 0 ? total : others.data() + (part - 1) * size; };
+  parallel_for(parts, 1, [&](Index begin, Index end) {
+    for (Index part = begin; part < end; ++part) {
+      std::fill_n(sum_of(part), size, T(0));
+      f(n * part / parts, n * (part + 1) / parts, sum_of(part));
+    }
+  });
+  elementwise_for(parts == 1 ? 0 : size, [&](Index begin, Index end) {
+    for (Index part = 1; part < parts; ++part)
+      Array(total + begin, end - begin) += ConstArray(sum_of(part) + begin, end - begin);
+  });
 }
 
 }  // namespace gan

@@ -14,7 +14,7 @@ constexpr std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4
 namespace detail {
 
 /// Blocks are made 32 at a time, word by word, so that plain loops over the lanes become vector code (compilers unroll
-/// shorter loops before they vectorise, and then vectorise worse).
+/// shorter loops before they vectorize, and then vectorize worse).
 inline constexpr int philox_lanes = 32;
 struct alignas(64) PhiloxChunk {
   std::uint32_t word[4][philox_lanes];
@@ -54,14 +54,15 @@ inline PhiloxChunk philox_chunk(std::uint64_t seed, std::uint64_t stream, std::u
   return chunk;
 }
 
+}  // namespace detail
+
 /// High half of the 128-bit product, in standard C++.
 constexpr std::uint64_t multiply_high(std::uint64_t x, std::uint64_t y) {
-  const std::uint64_t x0 = low_word(x), x1 = high_word(x), y0 = low_word(y), y1 = high_word(y);
-  const std::uint64_t middle = x1 * y0 + high_word(x0 * y0);
-  return x1 * y1 + high_word(middle) + high_word(x0 * y1 + low_word(middle));
+  const std::uint64_t x0 = detail::low_word(x), x1 = detail::high_word(x), y0 = detail::low_word(y),
+                      y1 = detail::high_word(y);
+  const std::uint64_t middle = x1 * y0 + detail::high_word(x0 * y0);
+  return x1 * y1 + detail::high_word(middle) + detail::high_word(x0 * y1 + detail::low_word(middle));
 }
-
-}  // namespace detail
 
 constexpr std::array<std::uint32_t, 4> philox4x32_10(std::array<std::uint32_t, 4> counter,
                                                      std::array<std::uint32_t, 2> key) {

@@ -53,10 +53,10 @@ class Rng {
   template <class T>
   void uniform(std::span<T> out, T low = 0, T high = 1);
 
-  /// Normal, by the method of Box and Muller. Largest |x - mean| / deviation: 6.7 (float), 8.6 (double). Throws unless
+  /// Normal, by the method of Box and Muller. Largest |x - mean| / stddev: 6.7 (float), 8.6 (double). Throws unless
   /// the mean is finite and the deviation finite and not negative.
   template <class T>
-  void normal(std::span<T> out, T mean = 0, T deviation = 1);
+  void normal(std::span<T> out, T mean = 0, T stddev = 1);
 
   /// `value` with probability p (to 2^-33), else 0. Throws unless 0 <= p <= 1, and for a value that is NaN.
   template <class T>
@@ -161,13 +161,13 @@ std::pair<T, T> on_circle(T radius, std::uint32_t a, std::uint32_t b) {
 
 /// Box and Muller's transform of a chunk into 128 floats or 64 doubles.
 template <class T>
-void normal_chunk(const PhiloxChunk& chunk, T mean, T deviation, T* out) {
+void normal_chunk(const PhiloxChunk& chunk, T mean, T stddev, T* out) {
   constexpr int lanes = philox_lanes, pairs = std::is_same_v<T, float> ? 2 : 1;
   const auto& word = chunk.word;
   Eigen::Array<T, pairs * lanes, 1> radius;
   for (int p = 0; p < pairs; ++p)
     for (int i = 0; i < lanes; ++i) radius[p * lanes + i] = open_uniform<T>(word[2 * p][i], word[1][i]);
-  radius = (T(-2) * radius.log()).max(T(0)).sqrt() * deviation;
+  radius = (T(-2) * radius.log()).max(T(0)).sqrt() * stddev;
   for (int p = 0; p < pairs; ++p)
     for (int i = 0; i < lanes; ++i) {
       const auto [x, y] = on_circle(radius[p * lanes + i], word[pairs == 2 ? 2 * p + 1 : 2][i], word[3][i]);
@@ -268,12 +268,11 @@ void Rng::uniform(std::span<T> out, T low, T high) {
 }
 
 template <class T>
-void Rng::normal(std::span<T> out, T mean, T deviation) {
-  check(is_finite(mean) && is_finite(deviation) && deviation >= 0, "normal: mean ", mean, ", deviation ", deviation,
-        ", expected finite numbers and a deviation of at least 0");
-  fill<std::is_same_v<T, float> ? 4 : 2>(out, [mean, deviation](const detail::PhiloxChunk& chunk, T* to) {
-    detail::normal_chunk(chunk, mean, deviation, to);
-  });
+void Rng::normal(std::span<T> out, T mean, T stddev) {
+  check(is_finite(mean) && is_finite(stddev) && stddev >= 0, "normal: mean ", mean, ", stddev ", stddev,
+        ", expected finite numbers and a stddev of at least 0");
+  fill<std::is_same_v<T, float> ? 4 : 2>(
+      out, [mean, stddev](const detail::PhiloxChunk& chunk, T* to) { detail::normal_chunk(chunk, mean, stddev, to); });
 }
 
 template <class T>
@@ -316,7 +315,7 @@ inline void Rng::integers(std::span<Index> out, Index low, Index high) {
     for (int part = 0; part < 2; ++part)
       for (int i = 0; i < detail::philox_lanes; ++i)
         to[part * detail::philox_lanes + i] = static_cast<Index>(
-            first + detail::multiply_high(detail::join(chunk.word[2 * part][i], chunk.word[2 * part + 1][i]), range));
+            first + multiply_high(detail::join(chunk.word[2 * part][i], chunk.word[2 * part + 1][i]), range));
   });
 }
 
@@ -332,7 +331,7 @@ inline std::vector<Index> Rng::permutation(Index n) {
   std::iota(order.begin(), order.end(), Index{0});
   integers(bits, std::numeric_limits<Index>::min(), std::numeric_limits<Index>::max());
   for (std::size_t i = order.size(); i > 1; --i)
-    std::swap(order[i - 1], order[detail::multiply_high(static_cast<std::uint64_t>(bits[i - 1]), i)]);
+    std::swap(order[i - 1], order[multiply_high(static_cast<std::uint64_t>(bits[i - 1]), i)]);
   return order;
 }
 
@@ -351,7 +350,7 @@ inline Index Rng::integer(Index low, Index high) {
   check(low < high, "integer: range [", low, ", ", high, ") is empty");
   const std::uint64_t first = static_cast<std::uint64_t>(low), range = static_cast<std::uint64_t>(high) - first;
   const auto word = next_block();
-  return static_cast<Index>(first + detail::multiply_high(detail::join(word[0], word[1]), range));
+  return static_cast<Index>(first + multiply_high(detail::join(word[0], word[1]), range));
 }
 
 }  // namespace gan

@@ -15,7 +15,7 @@ namespace gan {
 
 /// Changes a batch in place, drawing all its random numbers from the generator. It may also replace the tensor.
 template <class T>
-using Augmentation = std::function<void(Tensor<T>& batch, Rng& rng)>;
+using Augmentation = std::function<void(Rng& rng, Tensor<T>& batch)>;
 
 namespace detail {
 
@@ -32,7 +32,7 @@ struct FlipHorizontal {
   double probability;
 
   template <class T>
-  void operator()(Tensor<T>& batch, Rng& rng) const {
+  void operator()(Rng& rng, Tensor<T>& batch) const {
     detail::check_augmented("flip_horizontal", batch);
     const Index width = batch.shape()[2], channels = batch.shape()[3], rows = batch.shape()[1];
     std::vector<float> flip(static_cast<std::size_t>(batch.shape()[0]));
@@ -55,7 +55,7 @@ struct Shift {
   Index pixels;
 
   template <class T>
-  void operator()(Tensor<T>& batch, Rng& rng) const {
+  void operator()(Rng& rng, Tensor<T>& batch) const {
     detail::check_augmented("shift", batch);
     const Index count = batch.shape()[0], height = batch.shape()[1], width = batch.shape()[2];
     const Index channels = batch.shape()[3];

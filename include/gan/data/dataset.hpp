@@ -71,8 +71,8 @@ namespace detail {
 template <class T>
 void scale_bytes(const std::uint8_t* from, Index count, PixelRange range, T* to) {
   static_assert(T(127.5) * (1 / T(127.5)) == 1 && T(255) * (1 / T(255)) == 1);
-  const bool centred = range == PixelRange::minus_one_to_one;
-  const T offset = centred ? T(127.5) : T(0), scale = 1 / (centred ? T(127.5) : T(255));
+  const bool centered = range == PixelRange::minus_one_to_one;
+  const T offset = centered ? T(127.5) : T(0), scale = 1 / (centered ? T(127.5) : T(255));
   for (Index i = 0; i < count; ++i) to[i] = (static_cast<T>(from[i]) - offset) * scale;
 }
 

@@ -6,11 +6,13 @@
 #include <cmath>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "gan/core/error.hpp"
 #include "gan/core/parallel.hpp"
 #include "gan/core/random.hpp"
+#include "gan/data/dataset.hpp"
 
 namespace gan {
 
@@ -27,7 +29,7 @@ struct DigitSet {
 
 /// Draws `count` digits. Each is a set of smooth strokes in one of several styles of its class, with moved control
 /// points, slant, rotation, stretch, a smooth distortion, a pen of varying width and pressure, and anti-aliased edges;
-/// then as in MNIST (LeCun et al., 1998) scaled to a box of 20 x 20 pixels and centred by mass.
+/// then as in MNIST (LeCun et al., 1998) scaled to a box of 20 x 20 pixels and centered by mass.
 ///
 /// Picture and label i depend on (seed, i) alone, so a smaller set is a prefix of a larger one; pixels are equal on
 /// other compilers to rounding. Every ten pictures from a multiple of ten on hold each digit once, in random order.
@@ -175,7 +177,7 @@ inline void distort_digit(std::vector<InkPoint>& path, int digit, DigitDice& dic
   }
 }
 
-/// Scales the path to a box of about 20 x 20 pixels, ink included, and moves its centre of mass to the middle.
+/// Scales the path to a box of about 20 x 20 pixels, ink included, and moves its center of mass to the middle.
 inline void place_digit(std::vector<InkPoint>& path, DigitDice& dice) {
   constexpr float middle = float(digit_side) / 2, margin = 1.5f;
   const float pen = std::clamp(1.28f * std::exp(0.24f * dice.normal()), 0.75f, 2.4f);
@@ -192,15 +194,15 @@ inline void place_digit(std::vector<InkPoint>& path, DigitDice& dice) {
     const float ink = std::hypot(q.x - p.x, q.y - p.y) * (p.radius + q.radius);
     mass += ink, mass_x += ink * (p.x + q.x) / 2, mass_y += ink * (p.y + q.y) / 2;
   }
-  const auto shift = [&](float centre, float low, float high) {
+  const auto shift = [&](float center, float low, float high) {
     const float edge = margin + pen - middle;
-    return std::clamp(-centre * scale, edge - low * scale, -edge - high * scale) + middle;
+    return std::clamp(-center * scale, edge - low * scale, -edge - high * scale) + middle;
   };
   const float dx = shift(mass_x / mass, x0, x1), dy = shift(mass_y / mass, y0, y1);
   for (InkPoint& point : path) point = {point.x * scale + dx, point.y * scale + dy, point.radius * pen, point.down};
 }
 
-/// Ink of each pixel: how far its centre lies within the nearest piece of the path, over a soft edge.
+/// Ink of each pixel: how far its center lies within the nearest piece of the path, over a soft edge.
 inline void ink_digit(const std::vector<InkPoint>& path, float strength, std::uint8_t* pixels) {
   constexpr float soft = 1.15f;
   std::array<float, digit_side * digit_side> ink{};
@@ -265,6 +267,14 @@ inline DigitSet draw_digits(Index count, std::uint64_t seed) {
     }
   });
   return set;
+}
+
+/// `count` digits [28, 28, 1] with labels 0 ... 9, drawn from the seed; throws unless 1 <= count <= max_digits.
+template <class T>
+Dataset<T> digits_dataset(Index count, std::uint64_t seed, PixelRange range = PixelRange::minus_one_to_one) {
+  auto digits = draw_digits(count, seed);
+  return Dataset<T>::from_bytes({digit_side, digit_side, 1}, std::move(digits.pixels),
+                                std::vector<Index>(digits.labels.begin(), digits.labels.end()), range);
 }
 
 }  // namespace gan

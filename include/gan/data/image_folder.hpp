@@ -16,12 +16,12 @@
 #include <vector>
 
 #include "gan/core/error.hpp"
-#include "gan/core/file.hpp"
 #include "gan/core/parallel.hpp"
 #include "gan/core/warn.hpp"
 #include "gan/data/dataset.hpp"
-#include "gan/data/image_file.hpp"
-#include "gan/data/memory_budget.hpp"
+#include "gan/io/atomic_file.hpp"
+#include "gan/io/image_reader.hpp"
+#include "gan/io/memory_budget.hpp"
 
 namespace gan {
 
@@ -41,20 +41,20 @@ struct ImageFolderOptions {
 /// The files that end in .png, .jpg, .jpeg, .jpe or .jfif (in capitals, too), sorted by path. Links to files and to
 /// folders are followed; no folder is searched twice, so links may go round. Names that begin with a dot are left out;
 /// pictures of other formats are, too, and a warning counts them. Throws when a folder cannot be read, naming it.
-std::vector<std::filesystem::path> find_pictures(const std::filesystem::path& folder, bool recursive = false);
+std::vector<std::filesystem::path> find_images(const std::filesystem::path& folder, bool recursive = false);
 
 /// All pictures of the folder in the order of their paths, each fitted to [height, width, channels] by scaling and
 /// cutting its middle out. They are kept as bytes. Throws when there are none, when they do not fit into memory, and,
-/// unless told to skip it, when one cannot be read: at the first one, naming the file; see read_picture and
-/// fit_picture.
+/// unless told to skip it, when one cannot be read: at the first one, naming the file; see read_image and
+/// fit_image.
 template <class T>
 Dataset<T> load_image_folder(const std::filesystem::path& folder, const ImageFolderOptions& options = {});
 
 namespace detail {
 
-class PictureSearch {
+class ImageSearch {
  public:
-  PictureSearch(const std::filesystem::path& folder, bool recursive) : root_(folder), recursive_(recursive) {}
+  ImageSearch(const std::filesystem::path& folder, bool recursive) : root_(folder), recursive_(recursive) {}
 
   std::vector<std::filesystem::path> run() {
     std::vector<std::filesystem::path> open{root_};
@@ -130,8 +130,8 @@ class PictureSearch {
 
 }  // namespace detail
 
-inline std::vector<std::filesystem::path> find_pictures(const std::filesystem::path& folder, bool recursive) {
-  return detail::PictureSearch(folder, recursive).run();
+inline std::vector<std::filesystem::path> find_images(const std::filesystem::path& folder, bool recursive) {
+  return detail::ImageSearch(folder, recursive).run();
 }
 
 template <class T>
@@ -143,17 +143,17 @@ Dataset<T> load_image_folder(const std::filesystem::path& folder, const ImageFol
   check(options.channels == 1 || options.channels == 3, name, ": ", options.channels,
         " channels, expected 1 (gray) or 3 (RGB)");
   check(options.memory >= 1, name, ": ", options.memory, " bytes of memory, expected at least 1");
-  const auto paths = find_pictures(folder, options.recursive);
+  const auto paths = find_images(folder, options.recursive);
   check(!paths.empty(), name, ": expected .png, .jpg or .jpeg files, found none",
         options.recursive ? "" : " (folders below are searched with recursive = true)");
 
   const Shape shape{options.height, options.width, options.channels};
   const Index count = static_cast<Index>(paths.size()), item = shape.size();
   const auto size = static_cast<std::uint64_t>(count) * static_cast<std::uint64_t>(item);
-  auto bytes = detail::picture_bytes(name, size);
+  auto bytes = image_bytes(name, size);
   // Files and pixels in two parts of the budget: who waits for pixels holds a file, never the other way round.
   const auto memory = static_cast<std::uint64_t>(options.memory);
-  detail::MemoryBudget files(memory / 4), pixels(memory - memory / 4);
+  MemoryBudget files(memory / 4), pixels(memory - memory / 4);
   std::atomic<Index> next{0};
   std::atomic<bool> stop{false};
   std::mutex mutex;
@@ -162,13 +162,11 @@ Dataset<T> load_image_folder(const std::filesystem::path& folder, const ImageFol
     const auto& path = paths[static_cast<std::size_t>(i)];
     std::error_code ignored;  // what cannot be opened says so when it is
     const auto length = std::filesystem::file_size(path, ignored);
-    const detail::MemoryBudget::Share file_share(files,
-                                                 ignored ? 0 : 3 * std::min(length, detail::largest_picture_file));
-    const auto file = detail::open_picture(path);
-    const detail::MemoryBudget::Share pixel_share(pixels, file.memory);
-    const auto picture =
-        detail::turned(path.string(), detail::decode_picture(path.string(), file, options.channels), file.orientation);
-    const auto fitted = fit_picture(picture, options.height, options.width);
+    const MemoryBudget::Share file_share(files, ignored ? 0 : 3 * std::min(length, largest_image_file));
+    const auto file = open_image(path);
+    const MemoryBudget::Share pixel_share(pixels, file.memory);
+    const auto image = turned(path.string(), decode_image(path.string(), file, options.channels), file.orientation);
+    const auto fitted = fit_image(image, options.height, options.width);
     std::copy(fitted.pixels.begin(), fitted.pixels.end(), bytes.begin() + i * item);
   };
   // Each thread takes the next picture: when one is broken, all before it were taken, and the first of several is

@@ -11,16 +11,10 @@
 #include "gan/core/error.hpp"
 #include "gan/core/random.hpp"
 #include "gan/data/augment.hpp"
+#include "gan/data/batch.hpp"
 #include "gan/data/dataset.hpp"
 
 namespace gan {
-
-/// Images [k, ...item_shape] and their labels, empty when the dataset has none.
-template <class T>
-struct Batch {
-  Tensor<T> images;
-  std::vector<Index> labels;
-};
 
 struct LoaderOptions {
   Index batch = 128;
@@ -64,8 +58,8 @@ class Loader {
   Index epoch() const { return state_.epoch; }
   Index position() const { return state_.position; }
   /// Applies the augmentations to images [k, ...item_shape].
-  void augment(Tensor<T>& images, Rng& rng) const {
-    for (const auto& augmentation : augmentations_) augmentation(images, rng);
+  void augment(Rng& rng, Tensor<T>& images) const {
+    for (const auto& augmentation : augmentations_) augmentation(rng, images);
   }
 
   LoaderState state() const { return state_; }
@@ -159,7 +153,7 @@ Batch<T> Loader<T>::make(std::span<const Index> items, const RngState& random) c
     for (const Index i : items) batch.labels.push_back(dataset_.labels()[static_cast<std::size_t>(i)]);
   }
   Rng rng(random);
-  augment(batch.images, rng);
+  augment(rng, batch.samples);
   return batch;
 }
 

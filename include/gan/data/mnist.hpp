@@ -10,7 +10,7 @@
 
 #include "gan/core/error.hpp"
 #include "gan/data/dataset.hpp"
-#include "gan/data/idx.hpp"
+#include "gan/io/idx.hpp"
 
 namespace gan {
 

@@ -17,44 +17,43 @@ namespace gan {
 // count outside [0, 2^30] and for options outside the ranges given.
 
 /// Mixture of `modes` equal Gaussians on a circle. The defaults are the 2D-ring of VEEGAN (Srivastava et al., 2017) and
-/// PacGAN (Lin et al., 2018). 1 <= modes <= 2^20, radius >= 0, deviation >= 0.
+/// PacGAN (Lin et al., 2018). 1 <= modes <= 2^20, radius >= 0, stddev >= 0.
 struct GaussianRingOptions {
   Index modes = 8;
-  double radius = 1, deviation = 0.01;
+  double radius = 1, stddev = 0.01;
 };
 
-/// Mixture of side x side equal Gaussians on a square lattice around 0: centres at (column - (side - 1) / 2) spacing.
+/// Mixture of side x side equal Gaussians on a square lattice around 0: centers at (column - (side - 1) / 2) spacing.
 /// The defaults are the 2D-grid of VEEGAN and PacGAN, 25 modes at -4, -2, 0, 2, 4. 1 <= side <= 2^10, spacing >= 0,
-/// deviation
-/// >= 0.
+/// stddev >= 0.
 struct GaussianGridOptions {
   Index side = 5;
-  double spacing = 2, deviation = 0.05;
+  double spacing = 2, stddev = 0.05;
 };
 
 /// scale (t cos t, t sin t) with t uniform in [first_turn, last_turn] 2 pi, plus noise: the Swiss roll seen from its
-/// end. The defaults keep it within about 1.1 of 0. 0 <= first_turn < last_turn, scale > 0, deviation >= 0.
+/// end. The defaults keep it within about 1.1 of 0. 0 <= first_turn < last_turn, scale > 0, stddev >= 0.
 struct SwissRollOptions {
   double first_turn = 0.75, last_turn = 2.25;
-  double scale = 1 / (4.5 * std::numbers::pi), deviation = 0.01;
+  double scale = 1 / (4.5 * std::numbers::pi), stddev = 0.01;
 };
 
 /// Two interleaved half circles of radius 1, plus noise: (cos t, sin t) and (1 - cos t, 1/2 - sin t), t uniform in
-/// [0, pi], moved so that the mean is 0. deviation >= 0.
+/// [0, pi], moved so that the mean is 0. stddev >= 0.
 struct TwoMoonsOptions {
-  double deviation = 0.05;
+  double stddev = 0.05;
 };
 
 template <class T>
-std::vector<T> gaussian_ring(Index n, Rng& rng, const GaussianRingOptions& options = {});
+std::vector<T> gaussian_ring(Rng& rng, Index n, const GaussianRingOptions& options = {});
 template <class T>
-std::vector<T> gaussian_grid(Index n, Rng& rng, const GaussianGridOptions& options = {});
+std::vector<T> gaussian_grid(Rng& rng, Index n, const GaussianGridOptions& options = {});
 template <class T>
-std::vector<T> swiss_roll(Index n, Rng& rng, const SwissRollOptions& options = {});
+std::vector<T> swiss_roll(Rng& rng, Index n, const SwissRollOptions& options = {});
 template <class T>
-std::vector<T> two_moons(Index n, Rng& rng, const TwoMoonsOptions& options = {});
+std::vector<T> two_moons(Rng& rng, Index n, const TwoMoonsOptions& options = {});
 
-/// Centres of the modes, [modes, 2], for metrics of coverage. Ring: counter-clockwise from (radius, 0). Grid: row after
+/// Centers of the modes, [modes, 2], for metrics of coverage. Ring: counter-clockwise from (radius, 0). Grid: row after
 /// row of equal y, x ascending.
 template <class T>
 std::vector<T> gaussian_ring_modes(const GaussianRingOptions& options = {});
@@ -65,22 +64,22 @@ namespace detail {
 
 inline constexpr Index max_points = Index{1} << 30, max_modes = Index{1} << 20;
 
-inline void check_points(const char* name, Index n, double deviation) {
+inline void check_points(const char* name, Index n, double stddev) {
   check(n >= 0 && n <= max_points, name, ": ", n, " points, expected a count in [0, ", max_points, "]");
-  check(is_finite(deviation) && deviation >= 0, name, ": deviation ", deviation, ", expected at least 0");
+  check(is_finite(stddev) && stddev >= 0, name, ": stddev ", stddev, ", expected at least 0");
 }
 
 /// [n, 2] of noise, to which the samplers add the places.
 template <class T>
-std::vector<T> toy_noise(Index n, double deviation, Rng& rng) {
+std::vector<T> toy_noise(Rng& rng, Index n, double stddev) {
   std::vector<T> points(static_cast<std::size_t>(2 * n));
-  rng.normal(std::span<T>(points), T(0), static_cast<T>(deviation));
+  rng.normal(std::span<T>(points), T(0), static_cast<T>(stddev));
   return points;
 }
 
 template <class T>
-std::vector<T> mixture(Index n, const std::vector<T>& modes, double deviation, Rng& rng) {
-  std::vector<T> points = toy_noise<T>(n, deviation, rng);
+std::vector<T> mixture(Rng& rng, Index n, const std::vector<T>& modes, double stddev) {
+  std::vector<T> points = toy_noise<T>(rng, n, stddev);
   std::vector<Index> chosen(static_cast<std::size_t>(n));
   rng.integers(chosen, 0, std::ssize(modes) / 2);
   for (std::size_t i = 0; i < chosen.size(); ++i)
@@ -121,25 +120,25 @@ std::vector<T> gaussian_grid_modes(const GaussianGridOptions& options) {
 }
 
 template <class T>
-std::vector<T> gaussian_ring(Index n, Rng& rng, const GaussianRingOptions& options) {
-  detail::check_points("ring", n, options.deviation);
-  return detail::mixture<T>(n, gaussian_ring_modes<T>(options), options.deviation, rng);
+std::vector<T> gaussian_ring(Rng& rng, Index n, const GaussianRingOptions& options) {
+  detail::check_points("ring", n, options.stddev);
+  return detail::mixture<T>(rng, n, gaussian_ring_modes<T>(options), options.stddev);
 }
 
 template <class T>
-std::vector<T> gaussian_grid(Index n, Rng& rng, const GaussianGridOptions& options) {
-  detail::check_points("grid", n, options.deviation);
-  return detail::mixture<T>(n, gaussian_grid_modes<T>(options), options.deviation, rng);
+std::vector<T> gaussian_grid(Rng& rng, Index n, const GaussianGridOptions& options) {
+  detail::check_points("grid", n, options.stddev);
+  return detail::mixture<T>(rng, n, gaussian_grid_modes<T>(options), options.stddev);
 }
 
 template <class T>
-std::vector<T> swiss_roll(Index n, Rng& rng, const SwissRollOptions& options) {
-  detail::check_points("swiss_roll", n, options.deviation);
+std::vector<T> swiss_roll(Rng& rng, Index n, const SwissRollOptions& options) {
+  detail::check_points("swiss_roll", n, options.stddev);
   check(is_finite(options.first_turn) && is_finite(options.last_turn) && options.first_turn >= 0 &&
             options.first_turn < options.last_turn,
         "swiss_roll: turns from ", options.first_turn, " to ", options.last_turn, ", expected 0 <= first < last");
   check(is_finite(options.scale) && options.scale > 0, "swiss_roll: scale ", options.scale, ", expected above 0");
-  std::vector<T> points = detail::toy_noise<T>(n, options.deviation, rng);
+  std::vector<T> points = detail::toy_noise<T>(rng, n, options.stddev);
   std::vector<double> turns(static_cast<std::size_t>(n));
   rng.uniform(std::span<double>(turns), options.first_turn, options.last_turn);
   for (std::size_t i = 0; i < turns.size(); ++i) {
@@ -151,9 +150,9 @@ std::vector<T> swiss_roll(Index n, Rng& rng, const SwissRollOptions& options) {
 }
 
 template <class T>
-std::vector<T> two_moons(Index n, Rng& rng, const TwoMoonsOptions& options) {
-  detail::check_points("two_moons", n, options.deviation);
-  std::vector<T> points = detail::toy_noise<T>(n, options.deviation, rng);
+std::vector<T> two_moons(Rng& rng, Index n, const TwoMoonsOptions& options) {
+  detail::check_points("two_moons", n, options.stddev);
+  std::vector<T> points = detail::toy_noise<T>(rng, n, options.stddev);
   std::vector<double> places(static_cast<std::size_t>(n));
   rng.uniform(std::span<double>(places), -1.0, 1.0);  // the sign is the moon
   for (std::size_t i = 0; i < places.size(); ++i) {

@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "gan/core/error.hpp"
-#include "gan/core/file.hpp"
+#include "gan/io/atomic_file.hpp"
 #include "gan/io/safetensors_checksum.hpp"
 #include "gan/io/safetensors_header.hpp"
-#include "gan/tensor/named.hpp"
+#include "gan/tensor/named_tensors.hpp"
 
 namespace gan {
 

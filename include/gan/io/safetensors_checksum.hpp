@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "gan/core/crc.hpp"
+#include "gan/io/crc.hpp"
 
 namespace gan::detail {
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "gan/core/error.hpp"
-#include "gan/core/file.hpp"
 #include "gan/core/shape.hpp"
+#include "gan/io/atomic_file.hpp"
 
 namespace gan::detail {
 

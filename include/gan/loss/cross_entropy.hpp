@@ -22,7 +22,7 @@ Tensor<T> cross_entropy(const Tensor<T>& logits, std::span<const Index> labels, 
   check(is_finite(smoothing) && smoothing >= 0 && smoothing <= 1, "cross_entropy: smoothing is ", smoothing,
         ", expected a number in [0, 1]");
   const Index classes = logits.shape()[1];
-  detail::check_indices("cross_entropy", labels, classes);
+  check_indices("cross_entropy", labels, classes);
   auto targets = one_hot<T>(labels, classes);
   if (smoothing > 0) {
     const NoGrad no_grad;

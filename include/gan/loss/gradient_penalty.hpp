@@ -1,9 +1,11 @@
-// Penalties between or around the samples: WGAN-GP, DRAGAN, and the zero-centred one.
+// Penalties between or around the samples: WGAN-GP, DRAGAN, and the zero-centered one.
 #pragma once
 
 #include <cmath>
 
 #include "gan/loss/penalty.hpp"
+#include "gan/loss/score_gradient.hpp"
+#include "gan/ops/reduce.hpp"
 #include "gan/tensor/random.hpp"
 
 namespace gan {
@@ -24,7 +26,7 @@ struct GradientPenalty {
   }
 
   template <class T, class D>
-  Tensor<T> operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng, Index step) const;
+  Tensor<T> operator()(Rng& rng, D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Index step) const;
 };
 
 /// DRAGAN (Kodali et al., 2017): weight mean((|dD/dx| - target)^2) around the real samples, at x = real + N(0, s^2),
@@ -41,10 +43,10 @@ struct Dragan {
   }
 
   template <class T, class D>
-  Tensor<T> operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng, Index step) const;
+  Tensor<T> operator()(Rng& rng, D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Index step) const;
 };
 
-/// The zero-centred penalty of Thanh-Tung et al., 2019: weight mean(|dD/dx|^2) on interpolates of real samples and
+/// The zero-centered penalty of Thanh-Tung et al., 2019: weight mean(|dD/dx|^2) on interpolates of real samples and
 /// fakes, drawn as in GradientPenalty. Throws unless they have one shape.
 struct ZeroCentered {
   double weight = 10;
@@ -53,14 +55,14 @@ struct ZeroCentered {
   std::string describe() const { return described("zero-centered", {{"weight", weight}}); }
 
   template <class T, class D>
-  Tensor<T> operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng, Index step) const;
+  Tensor<T> operator()(Rng& rng, D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Index step) const;
 };
 
 namespace detail {
 
 /// u real + (1 - u) fake, one u a sample, without history.
 template <class T>
-Tensor<T> interpolates(const char* penalty, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng) {
+Tensor<T> interpolates(Rng& rng, const char* penalty, const Tensor<T>& real, const Tensor<T>& fake) {
   check_same_samples(penalty, real, fake);
   check(real.rank() >= 1, penalty, ": samples ", real.shape(), " have no batch axis");
   const NoGrad no_grad;
@@ -85,30 +87,30 @@ Tensor<T> slope_penalty(const char* penalty, D& discriminator, const Tensor<T>& 
 }  // namespace detail
 
 template <class T, class D>
-Tensor<T> GradientPenalty::operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng,
+Tensor<T> GradientPenalty::operator()(Rng& rng, D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake,
                                       Index) const {
-  const auto x = detail::interpolates("gradient penalty", real, fake, rng);
+  const auto x = detail::interpolates(rng, "gradient penalty", real, fake);
   return detail::slope_penalty("gradient penalty", discriminator, x, weight, target, one_sided, epsilon);
 }
 
 template <class T, class D>
-Tensor<T> Dragan::operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>&, Rng& rng, Index) const {
+Tensor<T> Dragan::operator()(Rng& rng, D&& discriminator, const Tensor<T>& real, const Tensor<T>&, Index) const {
   check(real.defined() && real.size() > 0, "dragan: no samples");
   check(is_finite(noise) && noise >= 0, "dragan: noise is ", noise, ", expected a finite number of 0 or more");
   Tensor<T> x;
   {
     const NoGrad no_grad;
-    const double deviation = std::sqrt(static_cast<double>(variance(real).item()));
-    x = real + normal<T>(rng, real.shape(), 0, noise * deviation);
+    const double stddev = std::sqrt(static_cast<double>(variance(real).item()));
+    x = real + normal<T>(rng, real.shape(), 0, noise * stddev);
   }
   return detail::slope_penalty("dragan", discriminator, x, weight, target, false, epsilon);
 }
 
 template <class T, class D>
-Tensor<T> ZeroCentered::operator()(D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng,
+Tensor<T> ZeroCentered::operator()(Rng& rng, D&& discriminator, const Tensor<T>& real, const Tensor<T>& fake,
                                    Index) const {
-  const auto x = detail::interpolates("zero-centred penalty", real, fake, rng);
-  return detail::slope_penalty("zero-centred penalty", discriminator, x, weight, 0, false, 0);
+  const auto x = detail::interpolates(rng, "zero-centered penalty", real, fake);
+  return detail::slope_penalty("zero-centered penalty", discriminator, x, weight, 0, false, 0);
 }
 
 }  // namespace gan

@@ -20,7 +20,7 @@ struct LeastSquares {
   }
 
   template <class T>
-  Tensor<T> discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng& rng) const {
+  Tensor<T> discriminator_loss(Rng& rng, const Tensor<T>& real, const Tensor<T>& fake) const {
     detail::check_scores("least squares", real, fake);
     detail::check_flip("least squares", flip);
     check_labels();

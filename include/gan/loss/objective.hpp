@@ -12,7 +12,7 @@
 namespace gan {
 
 /// What the trainer asks of an objective. `real` and `fake` are the discriminator's scores, logits [n, 1] (or with more
-/// axes, as a discriminator of patches has them); both losses are scalars to be minimised. `discriminator_loss` is the
+/// axes, as a discriminator of patches has them); both losses are scalars to be minimized. `discriminator_loss` is the
 /// sum of its real and its fake term, each averaged. `generator_loss` is given an undefined `real` unless
 /// `generator_needs_real`.
 ///
@@ -20,9 +20,9 @@ namespace gan {
 /// of: `takes_logits` when scores in [0, 1] can only be a mistake, `needs_bounded_slope` when the discriminator must
 /// not be as steep as it likes.
 template <class O, class T>
-concept Objective = requires(const O& objective, const Tensor<T>& scores, Rng& rng) {
+concept Objective = requires(Rng& rng, const O& objective, const Tensor<T>& scores) {
   { O::generator_needs_real } -> std::convertible_to<bool>;
-  { objective.discriminator_loss(scores, scores, rng) } -> std::same_as<Tensor<T>>;
+  { objective.discriminator_loss(rng, scores, scores) } -> std::same_as<Tensor<T>>;
   { objective.generator_loss(scores, scores) } -> std::same_as<Tensor<T>>;
 };
 
@@ -37,7 +37,7 @@ struct NonSaturating {
   std::string describe() const { return described("non-saturating", {{"real_label", real_label}, {"flip", flip}}); }
 
   template <class T>
-  Tensor<T> discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng& rng) const;
+  Tensor<T> discriminator_loss(Rng& rng, const Tensor<T>& real, const Tensor<T>& fake) const;
   template <class T>
   Tensor<T> generator_loss(const Tensor<T>& real, const Tensor<T>& fake) const;
 };
@@ -52,12 +52,10 @@ struct Minimax {
   std::string describe() const { return described("minimax", {{"real_label", real_label}, {"flip", flip}}); }
 
   template <class T>
-  Tensor<T> discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng& rng) const;
+  Tensor<T> discriminator_loss(Rng& rng, const Tensor<T>& real, const Tensor<T>& fake) const;
   template <class T>
   Tensor<T> generator_loss(const Tensor<T>& real, const Tensor<T>& fake) const;
 };
-
-namespace detail {
 
 template <class O>
 bool takes_logits(const O& objective) {
@@ -66,6 +64,7 @@ bool takes_logits(const O& objective) {
   else
     return false;
 }
+
 template <class O>
 bool needs_bounded_slope(const O& objective) {
   if constexpr (requires { bool(objective.needs_bounded_slope); })
@@ -73,6 +72,8 @@ bool needs_bounded_slope(const O& objective) {
   else
     return false;
 }
+
+namespace detail {
 
 /// One score a sample, at least one sample.
 template <class T>
@@ -111,7 +112,7 @@ inline void check_flip(const char* objective, double flip) {
 }
 
 template <class T>
-Tensor<T> bce_discriminator_loss(const char* objective, const Tensor<T>& real, const Tensor<T>& fake, Rng& rng,
+Tensor<T> bce_discriminator_loss(Rng& rng, const char* objective, const Tensor<T>& real, const Tensor<T>& fake,
                                  double real_label, double flip) {
   check_scores(objective, real, fake);
   check_real_label(objective, real_label);
@@ -125,8 +126,8 @@ Tensor<T> bce_discriminator_loss(const char* objective, const Tensor<T>& real, c
 }  // namespace detail
 
 template <class T>
-Tensor<T> NonSaturating::discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng& rng) const {
-  return detail::bce_discriminator_loss("non-saturating", real, fake, rng, real_label, flip);
+Tensor<T> NonSaturating::discriminator_loss(Rng& rng, const Tensor<T>& real, const Tensor<T>& fake) const {
+  return detail::bce_discriminator_loss(rng, "non-saturating", real, fake, real_label, flip);
 }
 
 template <class T>
@@ -136,8 +137,8 @@ Tensor<T> NonSaturating::generator_loss(const Tensor<T>&, const Tensor<T>& fake)
 }
 
 template <class T>
-Tensor<T> Minimax::discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng& rng) const {
-  return detail::bce_discriminator_loss("minimax", real, fake, rng, real_label, flip);
+Tensor<T> Minimax::discriminator_loss(Rng& rng, const Tensor<T>& real, const Tensor<T>& fake) const {
+  return detail::bce_discriminator_loss(rng, "minimax", real, fake, real_label, flip);
 }
 
 template <class T>

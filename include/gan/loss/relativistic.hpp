@@ -15,7 +15,7 @@ struct RelativisticAverage {
   std::string describe() const { return described("relativistic-average", {{"real_label", real_label}}); }
 
   template <class T>
-  Tensor<T> discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng&) const {
+  Tensor<T> discriminator_loss(Rng&, const Tensor<T>& real, const Tensor<T>& fake) const {
     detail::check_real_label("relativistic average", real_label);
     const auto [r, f] = compare(real, fake);
     return bce_with_logits(r, real_label) + bce_with_logits(f, 0.0);
@@ -44,7 +44,7 @@ struct RelativisticPairing {
   std::string describe() const { return "relativistic-pairing"; }
 
   template <class T>
-  Tensor<T> discriminator_loss(const Tensor<T>& real, const Tensor<T>& fake, Rng&) const {
+  Tensor<T> discriminator_loss(Rng&, const Tensor<T>& real, const Tensor<T>& fake) const {
     check_pairs(real, fake);
     return mean(softplus(fake - real));
   }

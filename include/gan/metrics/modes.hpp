@@ -18,16 +18,16 @@ struct ModeCoverage {
   std::vector<Index> counts;  ///< high-quality samples of each mode
 };
 
-/// Samples [n, d] against the equally likely modes of a mixture: centres [k, d], each Gaussian of deviation `sigma` in
+/// Samples [n, d] against the equally likely modes of a mixture: centers [k, d], each Gaussian of deviation `sigma` in
 /// every direction. Distances are Euclidean. The reverse KL is sum_i p_i log(k p_i) with p the histogram of the
 /// high-quality samples over their nearest modes; infinity when there is no such sample. A sample that is not finite
-/// counts as one of low quality. Throws for shapes that do not fit, centres that are not finite, and sigma not above 0
+/// counts as one of low quality. Throws for shapes that do not fit, centers that are not finite, and sigma not above 0
 /// (VEEGAN, Srivastava et al., 2017; PacGAN, Lin et al., 2018).
 template <class T>
-ModeCoverage mode_coverage(const Tensor<T>& samples, const Tensor<T>& centres, double sigma) {
+ModeCoverage mode_coverage(const Tensor<T>& samples, const Tensor<T>& centers, double sigma) {
   detail::check_feature_shape("mode_coverage", "samples", samples, 1);
-  const detail::Features modes = detail::features("mode_coverage", "centres", centres, 1);
-  detail::check_same_width("mode_coverage", "samples", samples, "centres", centres);
+  const detail::Features modes = detail::features("mode_coverage", "centers", centers, 1);
+  detail::check_same_width("mode_coverage", "samples", samples, "centers", centers);
   check(is_finite(sigma) && sigma > 0, "mode_coverage: sigma ", sigma, ", expected a positive number");
   const Index n = samples.shape()[0], d = samples.shape()[1], k = modes.rows();
   const T* x = samples.data();

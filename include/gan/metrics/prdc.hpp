@@ -1,4 +1,4 @@
-// Precision, recall, density and coverage: quality and variety of samples, apart, by nearest neighbours.
+// Precision, recall, density and coverage: quality and variety of samples, apart, by nearest neighbors.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace gan {
 
-/// With the ball of a sample reaching to its k-th nearest neighbour in its own set:
+/// With the ball of a sample reaching to its k-th nearest neighbor in its own set:
 struct Prdc {
   double precision = 0;  ///< share of generated samples in some ball of a real one: quality, in [0, 1]
   double recall = 0;     ///< share of real samples in some ball of a generated one: variety, in [0, 1]
@@ -51,11 +51,11 @@ std::vector<double> squared_radii(const F& x, Index k) {
 
 template <class T>
 Prdc prdc(const Tensor<T>& real, const Tensor<T>& generated, Index k) {
-  check(k >= 1, "prdc: ", k, " neighbours, expected at least 1");
+  check(k >= 1, "prdc: ", k, " neighbors, expected at least 1");
   const auto x = detail::features("prdc", "real", real, 2), y = detail::features("prdc", "generated", generated, 2);
   detail::check_same_width("prdc", "real", real, "generated", generated);
-  check(k < std::min(x.rows(), y.rows()), "prdc: ", k, " neighbours of ", x.rows(), " real and ", y.rows(),
-        " generated samples, expected fewer neighbours than samples");
+  check(k < std::min(x.rows(), y.rows()), "prdc: ", k, " neighbors of ", x.rows(), " real and ", y.rows(),
+        " generated samples, expected fewer neighbors than samples");
   const auto real_radii = detail::squared_radii(x, k), generated_radii = detail::squared_radii(y, k);
   const auto n = static_cast<std::size_t>(x.rows()), m = static_cast<std::size_t>(y.rows());
   std::vector<std::atomic<Index>> balls(m);  // of real samples around each generated one

@@ -25,7 +25,7 @@ struct SlicedWassersteinOptions {
 /// results, come from the same state of `rng`. Throws for empty samples, widths that differ, rows that are not finite,
 /// and options out of range (Rabin et al., 2011; Bonneel et al., 2015).
 template <class T>
-double sliced_wasserstein(const Tensor<T>& x, const Tensor<T>& y, Rng& rng,
+double sliced_wasserstein(Rng& rng, const Tensor<T>& x, const Tensor<T>& y,
                           const SlicedWassersteinOptions& options = {});
 
 namespace detail {
@@ -54,7 +54,7 @@ inline void check_order(const char* metric, int order) {
 }
 
 /// Random unit vectors, one a row.
-inline Features directions(Index count, Index d, Rng& rng) {
+inline Features directions(Rng& rng, Index count, Index d) {
   Features out(count, d);
   rng.normal(std::span<double>(out.data(), static_cast<std::size_t>(out.size())));
   for (Index i = 0; i < count; ++i) {
@@ -82,7 +82,7 @@ inline double wasserstein(std::vector<double> x, std::vector<double> y, int orde
 }
 
 template <class T>
-double sliced_wasserstein(const Tensor<T>& x, const Tensor<T>& y, Rng& rng, const SlicedWassersteinOptions& options) {
+double sliced_wasserstein(Rng& rng, const Tensor<T>& x, const Tensor<T>& y, const SlicedWassersteinOptions& options) {
   const auto a = detail::features("sliced_wasserstein", "x", x, 1);
   const auto b = detail::features("sliced_wasserstein", "y", y, 1);
   detail::check_same_width("sliced_wasserstein", "x", x, "y", y);
@@ -93,7 +93,7 @@ double sliced_wasserstein(const Tensor<T>& x, const Tensor<T>& y, Rng& rng, cons
   double total = 0;
   for (Index first = 0; first < options.projections; first += chunk) {
     const Index count = std::min(chunk, options.projections - first);
-    const detail::Features directions = detail::directions(count, a.cols(), rng);
+    const detail::Features directions = detail::directions(rng, count, a.cols());
     detail::Features along_a = directions * a.transpose(), along_b = directions * b.transpose();
     std::vector<double> distances(static_cast<std::size_t>(count));
     parallel_for(count, 1, [&](Index begin, Index end) {

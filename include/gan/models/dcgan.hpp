@@ -95,7 +95,7 @@ Options dcgan_layout(const char* what, Options options, bool widening) {
   return options;
 }
 
-inline Index dcgan_scale(const std::vector<Index>& strides) {
+inline Index total_stride(const std::vector<Index>& strides) {
   Index scale = 1;
   for (const Index stride : strides) scale *= stride;
   return scale;
@@ -114,7 +114,7 @@ class DcganGenerator : public Generator<T> {
   explicit DcganGenerator(Rng& rng, const Options& given = {})
       : Generator<T>(rng, {.latent = given.latent, .distribution = given.distribution}) {
     const Options o = detail::dcgan_layout("dcgan generator", given, false);
-    const Index scale = detail::dcgan_scale(o.strides), h = o.image[0] / scale, w = o.image[1] / scale;
+    const Index scale = detail::total_stride(o.strides), h = o.image[0] / scale, w = o.image[1] / scale;
     const std::size_t depth = o.channels.size();
     net_.template add<Dense>("project", o.latent, h * w * o.channels[0],
                              DenseOptions{.bias = false, .weight_initializer = o.weight_initializer});
@@ -180,7 +180,7 @@ class DcganDiscriminator : public Discriminator<T> {
       net_.template add<MinibatchStdDev>("std_dev");
       ++in;
     }
-    const Index scale = detail::dcgan_scale(o.strides);
+    const Index scale = detail::total_stride(o.strides);
     const DenseOptions dense{.spectral_norm = o.spectral_norm, .weight_initializer = o.weight_initializer};
     net_.template add<Flatten>("flatten");
     in *= o.image[0] / scale * (o.image[1] / scale);

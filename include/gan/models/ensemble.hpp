@@ -15,14 +15,14 @@
 #include "gan/loss/penalty.hpp"
 #include "gan/models/discriminator.hpp"
 #include "gan/models/generator.hpp"
+#include "gan/ops/concatenate.hpp"
 #include "gan/ops/gather.hpp"
-#include "gan/ops/shaping.hpp"
 
 namespace gan {
 
 /// Several generators as one, the even mixture of what they generate: z [n, latent] -> samples [n, ...]. In training
 /// mode row i is made by member i modulo the number of members, so that each has its fixed share of every batch and
-/// neighbours, which packing shows together, come from different members. They learn apart from each other, each from
+/// neighbors, which packing shows together, come from different members. They learn apart from each other, each from
 /// its own rows (MAD-GAN, Ghosh et al., 2018; MGAN, Hoang et al., 2018; both without the classifier that tells members
 /// apart).
 ///
@@ -107,13 +107,13 @@ class MemberPenalty {
       : ensemble_(&ensemble), penalty_(std::move(penalty)) {}
 
   template <class U, class D>
-  Tensor<U> operator()(D&&, const Tensor<U>& real, const Tensor<U>& fake, Rng& rng, Index step) const;
+  Tensor<U> operator()(Rng& rng, D&&, const Tensor<U>& real, const Tensor<U>& fake, Index step) const;
   void after_step(const NamedTensors<T>& discriminator_parameters) const {
     if constexpr (requires { penalty_.after_step(discriminator_parameters); })
       penalty_.after_step(discriminator_parameters);
   }
-  bool bounds_slope() const { return detail::bounds_slope(penalty_); }
-  bool of_gradients() const { return detail::of_gradients(penalty_); }
+  bool bounds_slope() const { return gan::bounds_slope(penalty_); }
+  bool of_gradients() const { return gan::of_gradients(penalty_); }
   std::string describe() const { return "of each member: " + gan::describe(penalty_); }
 
  private:
@@ -145,7 +145,7 @@ void check_members(const char* ensemble, const std::vector<std::unique_ptr<Netwo
 }
 
 template <class Network, class Make>
-std::vector<std::unique_ptr<Network>> make_members(const char* ensemble, Rng& rng, Index count, Make& make) {
+std::vector<std::unique_ptr<Network>> make_members(Rng& rng, const char* ensemble, Index count, Make& make) {
   check(count >= 1, ensemble, ": ", count, " members, expected at least 1");
   std::vector<std::unique_ptr<Network>> members;
   for (Index i = 0; i < count; ++i) members.push_back(make(rng));
@@ -183,7 +183,7 @@ GeneratorEnsemble<T>::GeneratorEnsemble(Rng& rng, Members members)
 template <std::floating_point T>
 template <class Make>
 requires std::is_invocable_v<Make&, Rng&> GeneratorEnsemble<T>::GeneratorEnsemble(Rng& rng, Index count, Make make)
-    : GeneratorEnsemble(rng, detail::make_members<Generator<T>>("generator ensemble", rng, count, make)) {}
+    : GeneratorEnsemble(rng, detail::make_members<Generator<T>>(rng, "generator ensemble", count, make)) {}
 
 template <std::floating_point T>
 Generator<T>& GeneratorEnsemble<T>::member(Index i) {
@@ -232,7 +232,7 @@ template <std::floating_point T>
 template <class Make>
 requires std::is_invocable_v<Make&, Rng&> DiscriminatorEnsemble<T>::DiscriminatorEnsemble(Rng& rng, Index count,
                                                                                           Make make)
-    : DiscriminatorEnsemble(rng, detail::make_members<Discriminator<T>>("discriminator ensemble", rng, count, make)) {}
+    : DiscriminatorEnsemble(rng, detail::make_members<Discriminator<T>>(rng, "discriminator ensemble", count, make)) {}
 
 template <std::floating_point T>
 Discriminator<T>& DiscriminatorEnsemble<T>::member(Index i) {
@@ -254,7 +254,7 @@ Tensor<T> DiscriminatorEnsemble<T>::forward(const Tensor<T>& x) {
 
 template <std::floating_point T, class Penalty>
 template <class U, class D>
-Tensor<U> MemberPenalty<T, Penalty>::operator()(D&&, const Tensor<U>& real, const Tensor<U>& fake, Rng& rng,
+Tensor<U> MemberPenalty<T, Penalty>::operator()(Rng& rng, D&&, const Tensor<U>& real, const Tensor<U>& fake,
                                                 Index step) const {
   static_assert(std::is_same_v<T, U>, "a penalty of an ensemble of another element type");
   check(ensemble_ != nullptr, "member penalty: made without an ensemble");
@@ -262,7 +262,7 @@ Tensor<U> MemberPenalty<T, Penalty>::operator()(D&&, const Tensor<U>& real, cons
   for (Index i = 0; i < ensemble_->size(); ++i) {
     auto& each = ensemble_->member(i);
     const auto discriminate = [&each](const Tensor<T>& x) { return each(x); };
-    const Tensor<T> value = penalty_(discriminate, real, fake, rng, step);
+    const Tensor<T> value = penalty_(rng, discriminate, real, fake, step);
     if (value.defined()) total = total.defined() ? total + value : value;
   }
   return total.defined() ? total * (1.0 / static_cast<double>(ensemble_->size())) : total;

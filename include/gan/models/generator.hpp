@@ -8,7 +8,7 @@
 #include "gan/models/latent.hpp"
 #include "gan/nn/layer.hpp"
 #include "gan/nn/summary.hpp"
-#include "gan/ops/shaping.hpp"
+#include "gan/ops/slice.hpp"
 
 namespace gan {
 
@@ -60,7 +60,7 @@ class Generator : public Layer<T> {
   }
   static constexpr Index sample_rows = 256;
   /// n samples for noise drawn from `rng` in one piece.
-  Tensor<T> sample(Index n, Rng& rng) { return sample(draw(rng, n)); }
+  Tensor<T> sample(Rng& rng, Index n) { return sample(draw(rng, n)); }
 
   /// The table of layers.
   std::string summary() { return gan::summary(*this, {latent_}); }

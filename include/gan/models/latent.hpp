@@ -78,9 +78,9 @@ Tensor<T> LatentDistribution::draw(Rng& rng, Index n, Index length) const {
         ", expected 0 or more of length 1 or more");
   auto z = Tensor<T>::empty({n, length});
   if constexpr (std::is_same_v<T, float>)
-    float_(rng, length, detail::mutable_span(z));
+    float_(rng, length, mutable_span(z));
   else
-    double_(rng, length, detail::mutable_span(z));
+    double_(rng, length, mutable_span(z));
   return z;
 }
 
@@ -98,7 +98,7 @@ void project_to_sphere(std::span<T> row) {
 }
 
 template <class T>
-void check_same_shape(const char* op, const Tensor<T>& a, const Tensor<T>& b) {
+void check_same_latents(const char* op, const Tensor<T>& a, const Tensor<T>& b) {
   check(a.shape() == b.shape(), op, ": latents ", a.shape(), " and ", b.shape(), ", expected equal shapes");
 }
 
@@ -151,7 +151,7 @@ inline LatentDistribution truncated_normal(double limit) {
 
 template <class T>
 Tensor<T> lerp(const Tensor<T>& a, const Tensor<T>& b, double t) {
-  detail::check_same_shape("lerp", a, b);
+  detail::check_same_latents("lerp", a, b);
   detail::check_place("lerp", t);
   auto y = Tensor<T>::empty(a.shape());
   y.mutable_values() = static_cast<T>(1 - t) * a.values() + static_cast<T>(t) * b.values();
@@ -160,7 +160,7 @@ Tensor<T> lerp(const Tensor<T>& a, const Tensor<T>& b, double t) {
 
 template <class T>
 Tensor<T> slerp(const Tensor<T>& a, const Tensor<T>& b, double t) {
-  detail::check_same_shape("slerp", a, b);
+  detail::check_same_latents("slerp", a, b);
   detail::check_place("slerp", t);
   auto y = Tensor<T>::empty(a.shape());
   const Index length = a.shape().last();
@@ -172,7 +172,7 @@ Tensor<T> slerp(const Tensor<T>& a, const Tensor<T>& b, double t) {
 
 template <class T>
 Tensor<T> interpolate(const Tensor<T>& a, const Tensor<T>& b, Index steps, Interpolation path) {
-  detail::check_same_shape("interpolate", a, b);
+  detail::check_same_latents("interpolate", a, b);
   check(a.rank() >= 1 && a.shape().rows() == 1, "interpolate: latents ", a.shape(),
         ", expected [length] or [1, length]");
   check(steps >= 2, "interpolate: ", steps, " steps, expected at least 2");

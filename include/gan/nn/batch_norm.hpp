@@ -7,6 +7,7 @@
 #include "gan/core/finite.hpp"
 #include "gan/nn/layer.hpp"
 #include "gan/ops/batch_norm.hpp"
+#include "gan/ops/reduce.hpp"
 
 namespace gan {
 
@@ -16,7 +17,7 @@ struct BatchNormOptions {
   Initializer scale_initializer = init::ones();
 };
 
-/// Normalises each channel of x [n, ..., c] -> [n, ..., c]: with the batch's statistics in training mode, which also
+/// Normalizes each channel of x [n, ..., c] -> [n, ..., c]: with the batch's statistics in training mode, which also
 /// update the running ones, and with those in evaluation mode. Like PyTorch, the running variance is the unbiased one
 /// (Ioffe and Szegedy, 2015). A batch whose statistics are not finite leaves the running ones as they are.
 template <std::floating_point T>

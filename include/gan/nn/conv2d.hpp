@@ -11,10 +11,10 @@
 namespace gan {
 
 struct Conv2dOptions {
-  Pair kernel = 3;  ///< one number or {rows, columns}, as for stride and dilation
-  Pair stride = 1;
+  Size2d kernel = 3;  ///< one number or {rows, columns}, as for stride and dilation
+  Size2d stride = 1;
   Padding padding = {};  ///< numbers, Padding::same() or Padding::valid()
-  Pair dilation = 1;
+  Size2d dilation = 1;
   Index groups = 1;  ///< as many as channels: depthwise
   bool bias = true;  ///< leave it out before a batch norm, which has its own
   bool spectral_norm = false;
@@ -70,7 +70,7 @@ class Conv2d : public Layer<T> {
   }
 
   Index in_;
-  ConvolutionOptions convolution_;
+  Conv2dParams convolution_;
   Parameter<T> weight_;
   std::optional<Parameter<T>> bias_;
   std::optional<SpectralNorm<T>> spectral_norm_;

@@ -11,13 +11,13 @@
 namespace gan {
 
 struct ConvTranspose2dOptions {
-  Pair kernel = 3;  ///< one number or {rows, columns}, as for stride and dilation
-  Pair stride = 1;
+  Size2d kernel = 3;  ///< one number or {rows, columns}, as for stride and dilation
+  Size2d stride = 1;
   Padding padding = {};  ///< of the convolution that this one transposes; with Padding::same() oh = h * stride
-  Pair dilation = 1;
+  Size2d dilation = 1;
   Index groups = 1;
-  Pair output_padding = 0;  ///< less than the stride: rows and columns added at the bottom and right
-  bool bias = true;         ///< leave it out before a batch norm, which has its own
+  Size2d output_padding = 0;  ///< less than the stride: rows and columns added at the bottom and right
+  bool bias = true;           ///< leave it out before a batch norm, which has its own
   Initializer weight_initializer = init::glorot_uniform();
   Initializer bias_initializer = init::zeros();
 };
@@ -80,7 +80,7 @@ class ConvTranspose2d : public Layer<T> {
   }
 
   Index in_;
-  ConvolutionOptions convolution_;
+  Conv2dParams convolution_;
   Parameter<T> weight_;
   std::optional<Parameter<T>> bias_;
 };

@@ -21,8 +21,10 @@ struct DenseOptions {
 template <std::floating_point T>
 class Dense : public Layer<T> {
  public:
+  using Options = DenseOptions;
+
   /// Throws for lengths below 1.
-  Dense(Module<T>* parent, std::string name, Index in, Index out, DenseOptions options = {})
+  Dense(Module<T>* parent, std::string name, Index in, Index out, const DenseOptions& options = {})
       : Layer<T>(parent, std::move(name)), weight_(this, "weight", checked(in, out), options.weight_initializer) {
     if (options.bias) bias_.emplace(this, "bias", Shape{out}, options.bias_initializer);
     if (options.spectral_norm) spectral_norm_.emplace(this, weight_);

@@ -1,4 +1,4 @@
-// GroupNorm and InstanceNorm: each image normalised by itself.
+// GroupNorm and InstanceNorm: each image normalized by itself.
 #pragma once
 
 #include <optional>
@@ -6,7 +6,7 @@
 
 #include "gan/core/finite.hpp"
 #include "gan/nn/layer.hpp"
-#include "gan/ops/normalize.hpp"
+#include "gan/ops/reduce.hpp"
 
 namespace gan {
 
@@ -15,7 +15,7 @@ struct GroupNormOptions {
   double epsilon = 1e-5;  ///< added to the variance, above 0
 };
 
-/// y = normalize(x) * scale + shift, with statistics over all pixels of one image and one group of neighbouring
+/// y = normalize(x) * scale + shift, with statistics over all pixels of one image and one group of neighboring
 /// channels: x [n, ..., c] -> [n, ..., c] (Wu and He, 2018). One group is layer norm over whole images, c groups are
 /// instance norm.
 template <std::floating_point T>
@@ -57,7 +57,7 @@ class GroupNorm : public Layer<T> {
   std::optional<Parameter<T>> scale_, shift_;
 };
 
-/// Normalises each channel of each image: x [n, ..., c] -> [n, ..., c] (Ulyanov et al., 2016).
+/// Normalizes each channel of each image: x [n, ..., c] -> [n, ..., c] (Ulyanov et al., 2016).
 template <std::floating_point T>
 class InstanceNorm : public GroupNorm<T> {
  public:

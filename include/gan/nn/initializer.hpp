@@ -104,10 +104,10 @@ inline Initializer uniform(double low, double high) {
 }
 
 /// Throws unless both are finite and the deviation is at least 0.
-inline Initializer normal(double mean, double deviation) {
-  check(is_finite(mean) && is_finite(deviation) && deviation >= 0, "init::normal: mean ", mean, ", deviation ",
-        deviation, ", expected finite numbers and a deviation of at least 0");
-  return [=]<class T>(Rng& rng, const Shape&, std::span<T> out) { rng.normal(out, T(mean), T(deviation)); };
+inline Initializer normal(double mean, double stddev) {
+  check(is_finite(mean) && is_finite(stddev) && stddev >= 0, "init::normal: mean ", mean, ", stddev ", stddev,
+        ", expected finite numbers and a stddev of at least 0");
+  return [=]<class T>(Rng& rng, const Shape&, std::span<T> out) { rng.normal(out, T(mean), T(stddev)); };
 }
 
 /// Uniform on +-sqrt(6 / (in + out)), and N(0, 2 / (in + out)) (Glorot and Bengio, 2010), with the fans of the weight's

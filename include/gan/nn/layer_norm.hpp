@@ -1,11 +1,11 @@
-// LayerNorm: each sample normalised by itself.
+// LayerNorm: each sample normalized by itself.
 #pragma once
 
 #include <string>
 
 #include "gan/core/finite.hpp"
 #include "gan/nn/layer.hpp"
-#include "gan/ops/normalize.hpp"
+#include "gan/ops/reduce.hpp"
 
 namespace gan {
 

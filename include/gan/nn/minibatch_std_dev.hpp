@@ -6,8 +6,9 @@
 
 #include "gan/core/finite.hpp"
 #include "gan/nn/layer.hpp"
+#include "gan/ops/concatenate.hpp"
 #include "gan/ops/reduce.hpp"
-#include "gan/ops/shaping.hpp"
+#include "gan/ops/slice.hpp"
 
 namespace gan {
 
@@ -45,10 +46,10 @@ class MinibatchStdDev : public Layer<T> {
     const Index size = n / groups, longer = n % groups;  // the first `longer` groups have one sample more
     const auto rows = reshape(x, Shape{n, pixels, f, x.shape().last() / f});
     const auto whole = in_rows(longer == 0 ? rows : slice(rows, 0, 0, size * groups), size);
-    if (longer == 0) return appended(x, broadcast_to(deviation(whole), Shape{size, groups, pixels, f, 1}));
+    if (longer == 0) return appended(x, broadcast_to(stddev(whole), Shape{size, groups, pixels, f, 1}));
     const auto rest = in_rows(slice(rows, 0, size * groups, n), 1);
-    const auto of_longer = deviation(concatenate<T>({slice(whole, 1, 0, longer), rest}, 0));
-    const auto of_all = concatenate<T>({of_longer, deviation(slice(whole, 1, longer, groups))}, 1);
+    const auto of_longer = stddev(concatenate<T>({slice(whole, 1, 0, longer), rest}, 0));
+    const auto of_all = concatenate<T>({of_longer, stddev(slice(whole, 1, longer, groups))}, 1);
     const auto repeated = broadcast_to(of_all, Shape{size + 1, groups, pixels, f, 1});
     return appended(x, slice(reshape(repeated, Shape{(size + 1) * groups, pixels, f, 1}), 0, 0, n));
   }
@@ -63,7 +64,7 @@ class MinibatchStdDev : public Layer<T> {
   }
 
   // [count, groups, pixels, features, channels] -> [1, groups, 1, features, 1].
-  Tensor<T> deviation(const Tensor<T>& grouped) const {
+  Tensor<T> stddev(const Tensor<T>& grouped) const {
     return mean(sqrt(variance(grouped, {0}, true) + options_.epsilon), {2, 4}, true);
   }
 

@@ -9,7 +9,7 @@
 
 #include "gan/nn/initializer.hpp"
 #include "gan/tensor/autograd.hpp"
-#include "gan/tensor/named.hpp"
+#include "gan/tensor/named_tensors.hpp"
 #include "gan/tensor/random.hpp"
 
 namespace gan {
@@ -103,7 +103,7 @@ class Parameter : public Tensor<T> {
   Parameter(Module<T>* owner, const std::string& name, const Shape& shape, const Initializer& initializer)
       : Tensor<T>(Tensor<T>::empty(shape)) {
     check(owner != nullptr, "parameter \"", name, "\": no module");
-    initializer(owner->rng(), shape, detail::mutable_span<T>(*this));
+    initializer(owner->rng(), shape, mutable_span<T>(*this));
     this->set_requires_grad();
     owner->add_parameter(name, *this);
   }
@@ -118,7 +118,7 @@ class Buffer : public Tensor<T> {
   Buffer(Module<T>* owner, const std::string& name, const Shape& shape, const Initializer& initializer)
       : Tensor<T>(Tensor<T>::empty(shape)) {
     check(owner != nullptr, "buffer \"", name, "\": no module");
-    initializer(owner->rng(), shape, detail::mutable_span<T>(*this));
+    initializer(owner->rng(), shape, mutable_span<T>(*this));
     owner->add_buffer(name, *this);
   }
   Buffer(const Buffer&) = delete;

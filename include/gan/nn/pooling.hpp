@@ -13,6 +13,8 @@ namespace gan {
 template <std::floating_point T>
 class AvgPool2d : public Layer<T> {
  public:
+  using Options = PoolOptions;
+
   AvgPool2d(Module<T>* parent, std::string name, const PoolOptions& options = {})
       : Layer<T>(parent, std::move(name)), options_(options) {}
 
@@ -33,6 +35,8 @@ class AvgPool2d : public Layer<T> {
 template <std::floating_point T>
 class MaxPool2d : public Layer<T> {
  public:
+  using Options = PoolOptions;
+
   MaxPool2d(Module<T>* parent, std::string name, const PoolOptions& options = {})
       : Layer<T>(parent, std::move(name)), options_(options) {}
 

@@ -1,4 +1,4 @@
-// Spectral normalisation of a weight.
+// Spectral normalization of a weight.
 #pragma once
 
 #include <cmath>
@@ -18,7 +18,7 @@ namespace gan {
 /// it when asked by their options: {.spectral_norm = true}.
 ///
 /// The floor lets a weight of zeros train: its gradient is 1000 times that of the quotient, no more. Weights with a
-/// smaller sigma are not normalised.
+/// smaller sigma are not normalized.
 template <std::floating_point T>
 class SpectralNorm {
  public:
@@ -56,7 +56,7 @@ class SpectralNorm {
   };
 
   // Divides x by its length, unless that is 0 or not finite.
-  static bool normalise(Tensor<T>& x) {
+  static bool normalize(Tensor<T>& x) {
     auto values = x.mutable_values();
     const T length = values.matrix().norm();
     if (!is_finite(length) || !(length > 0)) return false;
@@ -68,7 +68,7 @@ class SpectralNorm {
   // that is equal in all of them, since zeros would stay zeros.
   Tensor<T> unit_u() const {
     auto u = u_.clone();
-    if (!normalise(u)) u.mutable_values().setConstant(T(1) / std::sqrt(static_cast<T>(u.size())));
+    if (!normalize(u)) u.mutable_values().setConstant(T(1) / std::sqrt(static_cast<T>(u.size())));
     return u;
   }
 
@@ -79,9 +79,9 @@ class SpectralNorm {
     auto u = unit_u(), v = Tensor<T>::zeros({rows});
     const auto multiply = [&] {
       v.mutable_values().setZero();
-      detail::multiply_add<T>(detail::rows_of(weight), false, detail::rows_of(u), true,
-                              detail::packed(v.mutable_data(), rows, 1));
-      return normalise(v);
+      kernels::multiply_add<T>(kernels::rows_of(weight), false, kernels::rows_of(u), true,
+                               kernels::packed(v.mutable_data(), rows, 1));
+      return normalize(v);
     };
     if (multiply() || !all_finite(std::span<const T>(weight.data(), static_cast<std::size_t>(weight.size()))))
       return {v, u};
@@ -89,7 +89,7 @@ class SpectralNorm {
     weight.matrix().rowwise().squaredNorm().maxCoeff(&largest);
     auto row = Tensor<T>::empty(u.shape());
     row.mutable_values() = weight.matrix().row(largest).transpose().array();
-    if (normalise(row)) {
+    if (normalize(row)) {
       u = row;
       multiply();
     }
@@ -100,9 +100,9 @@ class SpectralNorm {
   Directions iterate(const Tensor<T>& weight) const {
     const auto [v, u] = directions(weight);
     auto next = Tensor<T>::zeros(u_.shape());
-    detail::multiply_add<T>(detail::packed(v.data(), v.size(), 1), true, detail::rows_of(weight), false,
-                            detail::mutable_rows_of(next));
-    return {v, normalise(next) ? next : u};
+    kernels::multiply_add<T>(kernels::packed(v.data(), v.size(), 1), true, kernels::rows_of(weight), false,
+                             kernels::mutable_rows_of(next));
+    return {v, normalize(next) ? next : u};
   }
 
   Module<T>* owner_;

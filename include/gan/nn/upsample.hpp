@@ -15,7 +15,7 @@ template <std::floating_point T>
 class Upsample2d : public Layer<T> {
  public:
   /// Throws for factors below 1.
-  Upsample2d(Module<T>* parent, std::string name, Pair factor = 2, Upsampling mode = Upsampling::nearest)
+  Upsample2d(Module<T>* parent, std::string name, Size2d factor = 2, Upsampling mode = Upsampling::nearest)
       : Layer<T>(parent, std::move(name)), factor_(factor), mode_(mode) {
     check(factor.rows >= 1 && factor.columns >= 1, "upsample2d \"", this->path(), "\": factor ", factor,
           ", expected 1 or more");
@@ -29,7 +29,7 @@ class Upsample2d : public Layer<T> {
   std::string kind() const override { return "Upsample2d"; }
 
  private:
-  Pair factor_;
+  Size2d factor_;
   Upsampling mode_;
 };
 

@@ -64,29 +64,22 @@ template <class T> Tensor<T> operator-(const Tensor<T>& x) { return neg(x); }
 
 namespace detail {
 
-/// The value of a binary operation, without history.
-template <class T, class F>
-Tensor<T> binary(const char* op, const Tensor<T>& a, const Tensor<T>& b, F f) {
-  const Profile::Scope scope(op);
-  return broadcast_map(a.shape() == b.shape() ? a.shape() : broadcast(op, a.shape(), b.shape()), a, b, f);
-}
-
 /// gate * g, and 0 where the gate is 0, even for a g that is infinite or NaN. The gate, of g's shape, is a constant
 /// without history.
 template <class T>
 Tensor<T> gated(const Tensor<T>& g, const Tensor<T>& gate) {
-  return record("gated", binary("gated", g, gate, [](T p, T q) { return q == 0 ? T(0) : p * q; }), {g, gate},
+  return record("gated", kernels::binary("gated", g, gate, [](T p, T q) { return q == 0 ? T(0) : p * q; }), {g, gate},
                 [](Backward<T>& d) { d.give(0, gated(d.grad(), d.x(1))); });
 }
 
 // Of two candidates for a maximum: 1 where a wins, 1/2 at ties, 0 where b wins. A NaN wins.
 template <class T>
 Tensor<T> share_of_larger(const Tensor<T>& a, const Tensor<T>& b) {
-  return binary("maximum", a, b, [](T p, T q) { return p > q || p != p ? T(1) : p == q ? T(0.5) : T(0); });
+  return kernels::binary("maximum", a, b, [](T p, T q) { return p > q || p != p ? T(1) : p == q ? T(0.5) : T(0); });
 }
 template <class T>
 Tensor<T> share_of_smaller(const Tensor<T>& a, const Tensor<T>& b) {
-  return binary("minimum", a, b, [](T p, T q) { return p < q || p != p ? T(1) : p == q ? T(0.5) : T(0); });
+  return kernels::binary("minimum", a, b, [](T p, T q) { return p < q || p != p ? T(1) : p == q ? T(0.5) : T(0); });
 }
 
 template <class T>
@@ -99,7 +92,7 @@ void give_to_winner(Backward<T>& d, const Tensor<T>& share_of_first) {
 
 template <class T>
 Tensor<T> add(const Tensor<T>& a, const Tensor<T>& b) {
-  return record("add", detail::binary("add", a, b, [](T p, T q) { return p + q; }), {a, b}, [](Backward<T>& d) {
+  return record("add", kernels::binary("add", a, b, [](T p, T q) { return p + q; }), {a, b}, [](Backward<T>& d) {
     if (d.wants(0)) d.give(0, sum_to(d.grad(), d.shape(0)));
     if (d.wants(1)) d.give(1, sum_to(d.grad(), d.shape(1)));
   });
@@ -107,7 +100,7 @@ Tensor<T> add(const Tensor<T>& a, const Tensor<T>& b) {
 
 template <class T>
 Tensor<T> sub(const Tensor<T>& a, const Tensor<T>& b) {
-  return record("sub", detail::binary("sub", a, b, [](T p, T q) { return p - q; }), {a, b}, [](Backward<T>& d) {
+  return record("sub", kernels::binary("sub", a, b, [](T p, T q) { return p - q; }), {a, b}, [](Backward<T>& d) {
     if (d.wants(0)) d.give(0, sum_to(d.grad(), d.shape(0)));
     if (d.wants(1)) d.give(1, neg(sum_to(d.grad(), d.shape(1))));
   });
@@ -115,7 +108,7 @@ Tensor<T> sub(const Tensor<T>& a, const Tensor<T>& b) {
 
 template <class T>
 Tensor<T> mul(const Tensor<T>& a, const Tensor<T>& b) {
-  return record("mul", detail::binary("mul", a, b, [](T p, T q) { return p * q; }), {a, b}, [](Backward<T>& d) {
+  return record("mul", kernels::binary("mul", a, b, [](T p, T q) { return p * q; }), {a, b}, [](Backward<T>& d) {
     if (d.wants(0)) d.give(0, sum_to(d.grad() * d.x(1), d.shape(0)));
     if (d.wants(1)) d.give(1, sum_to(d.grad() * d.x(0), d.shape(1)));
   });
@@ -123,7 +116,7 @@ Tensor<T> mul(const Tensor<T>& a, const Tensor<T>& b) {
 
 template <class T>
 Tensor<T> div(const Tensor<T>& a, const Tensor<T>& b) {
-  return record("div", detail::binary("div", a, b, [](T p, T q) { return p / q; }), {a, b}, [](Backward<T>& d) {
+  return record("div", kernels::binary("div", a, b, [](T p, T q) { return p / q; }), {a, b}, [](Backward<T>& d) {
     if (d.wants(0)) d.give(0, sum_to(d.grad() / d.x(1), d.shape(0)));
     if (d.wants(1)) d.give(1, neg(sum_to(d.grad() * d.y() / d.x(1), d.shape(1))));
   });
@@ -131,20 +124,20 @@ Tensor<T> div(const Tensor<T>& a, const Tensor<T>& b) {
 
 template <class T>
 Tensor<T> maximum(const Tensor<T>& a, const Tensor<T>& b) {
-  return record("maximum", detail::binary("maximum", a, b, [](T p, T q) { return p > q || p != p ? p : q; }), {a, b},
+  return record("maximum", kernels::binary("maximum", a, b, [](T p, T q) { return p > q || p != p ? p : q; }), {a, b},
                 [](Backward<T>& d) { detail::give_to_winner(d, detail::share_of_larger(d.x(0), d.x(1))); });
 }
 
 template <class T>
 Tensor<T> minimum(const Tensor<T>& a, const Tensor<T>& b) {
-  return record("minimum", detail::binary("minimum", a, b, [](T p, T q) { return p < q || p != p ? p : q; }), {a, b},
+  return record("minimum", kernels::binary("minimum", a, b, [](T p, T q) { return p < q || p != p ? p : q; }), {a, b},
                 [](Backward<T>& d) { detail::give_to_winner(d, detail::share_of_smaller(d.x(0), d.x(1))); });
 }
 
 template <class T>
 Tensor<T> affine(const Tensor<T>& x, double scale, double shift) {
   const T a = static_cast<T>(scale), b = static_cast<T>(shift);
-  return record("affine", detail::binary("affine", x, x, [a, b](T p, T) { return a * p + b; }), {x},
+  return record("affine", kernels::binary("affine", x, x, [a, b](T p, T) { return a * p + b; }), {x},
                 [scale](Backward<T>& d) { d.give(0, affine(d.grad(), scale, 0)); },
                 {{"scale", {scale}}, {"shift", {shift}}});
 }
@@ -155,14 +148,14 @@ Tensor<T> detail::divide(const Tensor<T>& x, double s) {
   int exponent = 0;
   if (std::abs(std::frexp(s, &exponent)) == 0.5 && std::abs(exponent) < 100) return affine(x, 1 / s, 0);
   const T a = static_cast<T>(s);
-  return record("divide", binary("divide", x, x, [a](T p, T) { return p / a; }), {x},
+  return record("divide", kernels::binary("divide", x, x, [a](T p, T) { return p / a; }), {x},
                 [s](Backward<T>& d) { d.give(0, divide(d.grad(), s)); }, {{"s", {s}}});
 }
 
 template <class T>
 Tensor<T> reciprocal(const Tensor<T>& x, double s) {
   const T a = static_cast<T>(s);
-  return record("reciprocal", detail::binary("reciprocal", x, x, [a](T p, T) { return a / p; }), {x},
+  return record("reciprocal", kernels::binary("reciprocal", x, x, [a](T p, T) { return a / p; }), {x},
                 [](Backward<T>& d) { d.give(0, neg(d.grad() * d.y() / d.x(0))); }, {{"s", {s}}});
 }
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <vector>
 
-#include "gan/ops/normalize.hpp"
+#include "gan/ops/reduce.hpp"
 
 namespace gan {
 
@@ -34,7 +34,7 @@ void sum_rows(Index rows, Index c, Index k, T* out, F add_row) {
     for (Index p = begin; p < end; ++p)
       for (Index row = p * part; row < std::min(rows, (p + 1) * part); ++row) add_row(row, totals + p * k * c);
   });
-  reduce_axis<SumOf<T>>(partial.data(), out, 1, parts, k * c);
+  kernels::reduce_axis<kernels::SumOf<T>>(partial.data(), out, 1, parts, k * c);
 }
 
 /// Mean and biased variance of each column. The sums are of distances from the first row, so that a large common offset

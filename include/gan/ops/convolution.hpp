@@ -4,51 +4,48 @@
 // other two as gradients, so that no more are needed for any order.
 #pragma once
 
-#include "gan/ops/arithmetic.hpp"
-#include "gan/ops/conv_depthwise.hpp"
-#include "gan/ops/conv_shifted.hpp"
+#include "gan/ops/kernels/convolve.hpp"
+#include "gan/ops/sum.hpp"
+#include "gan/ops/window.hpp"
 
 namespace gan {
-
-// Stride, padding, dilation and groups are in ConvolutionOptions, ops/conv_geometry.hpp.
 
 /// y[n, i, j, f] = bias[f] + sum over ky, kx, c of x[n, i sy + ky dy - top, j sx + kx dx - left, c] weight[ky, kx, c,
 /// f]. x [n, h, w, in], weight [kernel rows, kernel columns, in / groups, out], bias [out] or undefined -> [n, oh, ow,
 /// out], where oh = (h + top + bottom - (ky - 1) dy - 1) / sy + 1, rounded down. Throws when shapes and options do not
 /// fit.
 template <class T>
-Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias,
-                 const ConvolutionOptions& options = {});
+Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias, const Conv2dParams& options = {});
 template <class T>
-Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& weight, const ConvolutionOptions& options = {}) {
+Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& weight, const Conv2dParams& options = {}) {
   return conv2d(x, weight, Tensor<T>(), options);
 }
 
 /// The gradient of conv2d with respect to x of `input_shape`, given the gradient gy [n, oh, ow, out] of its result.
 template <class T>
 Tensor<T> conv2d_input_gradient(const Tensor<T>& gy, const Tensor<T>& weight, const Shape& input_shape,
-                                const ConvolutionOptions& options = {});
+                                const Conv2dParams& options = {});
 
 /// The gradient of conv2d with respect to weight of `weight_shape`, given the gradient gy [n, oh, ow, out] of its
 /// result.
 template <class T>
 Tensor<T> conv2d_weight_gradient(const Tensor<T>& x, const Tensor<T>& gy, const Shape& weight_shape,
-                                 const ConvolutionOptions& options = {});
+                                 const Conv2dParams& options = {});
 
 /// Transposed convolution: the input gradient of the convolution with these options.
 /// x [n, h, w, in], weight [kernel rows, kernel columns, out / groups, in], bias [out] or undefined -> [n, oh, ow,
 /// out], where oh = (h - 1) sy + (ky - 1) dy + 1 - top - bottom + output padding; with padding `same` it is h sy.
 template <class T>
 Tensor<T> conv_transpose2d(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias,
-                           const ConvolutionOptions& options = {});
+                           const Conv2dParams& options = {});
 template <class T>
-Tensor<T> conv_transpose2d(const Tensor<T>& x, const Tensor<T>& weight, const ConvolutionOptions& options = {}) {
+Tensor<T> conv_transpose2d(const Tensor<T>& x, const Tensor<T>& weight, const Conv2dParams& options = {}) {
   return conv_transpose2d(x, weight, Tensor<T>(), options);
 }
 
 namespace detail {
 
-inline Attributes conv_attributes(const ConvGeometry& g) {
+inline Attributes conv_attributes(const kernels::ConvGeometry& g) {
   const auto numbers = [](std::initializer_list<Index> list) { return std::vector<double>(list.begin(), list.end()); };
   return {{"stride", numbers({g.rows.stride, g.columns.stride})},
           {"padding", numbers({g.rows.before, g.rows.after, g.columns.before, g.columns.after})},
@@ -56,64 +53,17 @@ inline Attributes conv_attributes(const ConvGeometry& g) {
           {"groups", numbers({g.groups})}};
 }
 
-// The three kernels: which code serves which sizes. Weights are a matrix [patch, filters] for dense geometries.
-
-template <class T>
-void conv_forward(const ConvGeometry& g, const T* x, const T* weight, const T* bias, T* y) {
-  if (g.is_dense()) {
-    parallel_for(g.pixels(), 1024,
-                 [&](Index first, Index last) { fill_rows(y + first * g.filters, last - first, g.filters, bias); });
-    gemm<T>(packed(x, g.pixels(), g.patch()), false, packed(weight, g.patch(), g.filters), false,
-            packed(y, g.pixels(), g.filters), true);
-  } else if (g.is_depthwise()) {
-    depthwise_forward(g, x, weight, bias, y);
-  } else if (const auto tiles = conv_tiles<T>(g, false)) {
-    shifted_forward(g, *tiles, x, weight, bias, y);
-  } else {
-    unfolded_forward(g, x, weight, bias, y);
-  }
-}
-
-template <class T>
-void conv_input_gradient(const ConvGeometry& g, const T* gy, const T* weight, T* gx) {
-  if (g.is_dense()) {
-    gemm<T>(packed(gy, g.pixels(), g.filters), false, packed(weight, g.patch(), g.filters), true,
-            packed(gx, g.pixels(), g.patch()), false);
-  } else if (g.is_depthwise()) {
-    depthwise_input_gradient(g, gy, weight, gx);
-  } else if (const auto tiles = conv_tiles<T>(g, true)) {
-    shifted_input_gradient(g, *tiles, gy, weight, gx);
-  } else {
-    unfolded_input_gradient(g, gy, weight, gx);
-  }
-}
-
-template <class T>
-void conv_weight_gradient(const ConvGeometry& g, const T* x, const T* gy, T* gw) {
-  if (g.is_dense()) {
-    gemm<T>(packed(x, g.pixels(), g.patch()), true, packed(gy, g.pixels(), g.filters), false,
-            packed(gw, g.patch(), g.filters), false);
-  } else if (g.is_depthwise()) {
-    depthwise_weight_gradient(g, x, gy, gw);
-  } else if (const auto tiles = conv_tiles<T>(g, false)) {
-    shifted_weight_gradient(g, *tiles, x, gy, gw);
-  } else {
-    unfolded_weight_gradient(g, x, gy, gw);
-  }
-}
-
 }  // namespace detail
 
 template <class T>
-Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias,
-                 const ConvolutionOptions& options) {
-  const auto g = detail::conv_geometry("conv2d", x.shape(), weight.shape(), options);
+Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias, const Conv2dParams& options) {
+  const auto g = kernels::conv_geometry("conv2d", x.shape(), weight.shape(), options);
   check(!bias.defined() || bias.shape() == Shape{g.all_filters()}, "conv2d: bias ",
         bias.defined() ? bias.shape() : Shape{}, " does not match weight ", weight.shape(), ": expected [",
         g.all_filters(), "]");
   const Profile::Scope scope("conv2d", g.flops());
   auto y = Tensor<T>::empty(g.y_shape());
-  detail::conv_forward(g, x.data(), weight.data(), bias.defined() ? bias.data() : nullptr, y.mutable_data());
+  kernels::conv_forward(g, x.data(), weight.data(), bias.defined() ? bias.data() : nullptr, y.mutable_data());
   const auto vjp = [options](Backward<T>& d) {
     if (d.wants(0)) d.give(0, conv2d_input_gradient(d.grad(), d.x(1), d.shape(0), options));
     if (d.wants(1)) d.give(1, conv2d_weight_gradient(d.x(0), d.grad(), d.shape(1), options));
@@ -125,13 +75,13 @@ Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& b
 
 template <class T>
 Tensor<T> conv2d_input_gradient(const Tensor<T>& gy, const Tensor<T>& weight, const Shape& input_shape,
-                                const ConvolutionOptions& options) {
-  const auto g = detail::conv_geometry("conv2d_input_gradient", input_shape, weight.shape(), options);
+                                const Conv2dParams& options) {
+  const auto g = kernels::conv_geometry("conv2d_input_gradient", input_shape, weight.shape(), options);
   check(gy.shape() == g.y_shape(), "conv2d_input_gradient: gradient ", gy.shape(), " for input ", input_shape,
         " and weight ", weight.shape(), ", expected ", g.y_shape());
   const Profile::Scope scope("conv2d_input_gradient", g.flops());
   auto gx = Tensor<T>::empty(input_shape);
-  detail::conv_input_gradient(g, gy.data(), weight.data(), gx.mutable_data());
+  kernels::conv_input_gradient(g, gy.data(), weight.data(), gx.mutable_data());
   return record(
       "conv2d_input_gradient", gx, {gy, weight},
       [options](Backward<T>& d) {
@@ -143,13 +93,13 @@ Tensor<T> conv2d_input_gradient(const Tensor<T>& gy, const Tensor<T>& weight, co
 
 template <class T>
 Tensor<T> conv2d_weight_gradient(const Tensor<T>& x, const Tensor<T>& gy, const Shape& weight_shape,
-                                 const ConvolutionOptions& options) {
-  const auto g = detail::conv_geometry("conv2d_weight_gradient", x.shape(), weight_shape, options);
+                                 const Conv2dParams& options) {
+  const auto g = kernels::conv_geometry("conv2d_weight_gradient", x.shape(), weight_shape, options);
   check(gy.shape() == g.y_shape(), "conv2d_weight_gradient: gradient ", gy.shape(), " for x ", x.shape(),
         " and weight ", weight_shape, ", expected ", g.y_shape());
   const Profile::Scope scope("conv2d_weight_gradient", g.flops());
   auto gw = Tensor<T>::empty(weight_shape);
-  detail::conv_weight_gradient(g, x.data(), gy.data(), gw.mutable_data());
+  kernels::conv_weight_gradient(g, x.data(), gy.data(), gw.mutable_data());
   return record(
       "conv2d_weight_gradient", gw, {x, gy},
       [options](Backward<T>& d) {
@@ -161,7 +111,7 @@ Tensor<T> conv2d_weight_gradient(const Tensor<T>& x, const Tensor<T>& gy, const 
 
 template <class T>
 Tensor<T> conv_transpose2d(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias,
-                           const ConvolutionOptions& options) {
+                           const Conv2dParams& options) {
   check(x.rank() == 4, "conv_transpose2d: x ", x.shape(), ", expected [n, h, w, channels]");
   check(weight.rank() == 4, "conv_transpose2d: weight ", weight.shape(),
         ", expected [kernel rows, kernel columns, out channels, in channels]");
@@ -171,17 +121,18 @@ Tensor<T> conv_transpose2d(const Tensor<T>& x, const Tensor<T>& weight, const Te
   check(groups >= 1 && x.shape()[3] % groups == 0, "conv_transpose2d: ", groups, " groups do not divide ", x.shape()[3],
         " input channels");
   for (const Index p : {padding.top, padding.bottom, padding.left, padding.right})
-    check(p >= 0 && p <= detail::conv_limit, "conv_transpose2d: padding ", p, ", expected 0 ... ", detail::conv_limit);
+    check(p >= 0 && p <= kernels::conv_limit, "conv_transpose2d: padding ", p, ", expected 0 ... ",
+          kernels::conv_limit);
   const Index filters = weight.shape()[2] * groups;
   check(!bias.defined() || bias.shape() == Shape{filters}, "conv_transpose2d: bias ",
         bias.defined() ? bias.shape() : Shape{}, " does not match weight ", weight.shape(), ": expected [", filters,
         "]");
-  const Index rows = detail::transposed_length("rows", x.shape()[1], weight.shape()[0], stride.rows, dilation.rows,
-                                               padding.top + padding.bottom, padding.is_same, extra.rows);
+  const Index rows = kernels::transposed_length("rows", x.shape()[1], weight.shape()[0], stride.rows, dilation.rows,
+                                                padding.top + padding.bottom, padding.is_same, extra.rows);
   const Index columns =
-      detail::transposed_length("columns", x.shape()[2], weight.shape()[1], stride.columns, dilation.columns,
-                                padding.left + padding.right, padding.is_same, extra.columns);
-  ConvolutionOptions convolution = options;
+      kernels::transposed_length("columns", x.shape()[2], weight.shape()[1], stride.columns, dilation.columns,
+                                 padding.left + padding.right, padding.is_same, extra.columns);
+  Conv2dParams convolution = options;
   convolution.output_padding = 0;
   const auto y = conv2d_input_gradient(x, weight, {x.shape()[0], rows, columns, filters}, convolution);
   return bias.defined() ? y + bias : y;

@@ -10,6 +10,7 @@
 
 #include "gan/core/finite.hpp"
 #include "gan/ops/arithmetic.hpp"
+#include "gan/ops/kernels/map.hpp"
 
 namespace gan {
 
@@ -67,31 +68,6 @@ Tensor<T> gelu(const Tensor<T>& x);
 
 namespace detail {
 
-/// The value of f, a function of Eigen arrays, without history: where x is in [low, high], and of the scalar `careful`
-/// elsewhere. Outside, Eigen's vector code saturates, takes denormals for 0 or loses NaN, and the last elements, which
-/// are left to scalar code, differ from it.
-template <class T, class F, class G>
-Tensor<T> map_within(const char* op, const Tensor<T>& x, T low, T high, F f, G careful) {
-  const Profile::Scope scope(op);
-  auto y = Tensor<T>::empty(x.shape());
-  const T* from = x.data();
-  T* to = y.mutable_data();
-  elementwise_for(x.size(), [&](Index begin, Index end) {
-    constexpr Index block = 1024;  // looked at again while it is in the cache
-    for (Index first = begin; first < end; first += block) {
-      const Index last = std::min(first + block, end);
-      Values<T>(to + first, last - first) = f(ConstValues<T>(from + first, last - first));
-      int outside = 0;
-      for (Index i = first; i < last; ++i) outside |= int(!(from[i] >= low)) | int(!(from[i] <= high));
-      if (!outside) [[likely]]
-        continue;
-      for (Index i = first; i < last; ++i)
-        if (!(from[i] >= low && from[i] <= high)) to[i] = careful(from[i]);
-    }
-  });
-  return y;
-}
-
 /// Where e^x and e^-x are normal numbers, with room for the rounding of vector code.
 template <class T>
 inline constexpr T exp_limit = sizeof(T) == 4 ? T(87) : T(708);
@@ -100,20 +76,14 @@ inline constexpr T exp_limit = sizeof(T) == 4 ? T(87) : T(708);
 template <class T>
 inline constexpr T angle_limit = 10000;
 
-/// The value of a scalar function, without history.
-template <class T, class F>
-Tensor<T> map_scalar(const char* op, const Tensor<T>& x, F f) {
-  return binary(op, x, x, [f](T a, T) { return f(a); });
-}
-
 // x > 0 ? g : slope * g: the vector-Jacobian product of leaky_relu, linear in g.
 template <class T>
 Tensor<T> leaky_relu_gradient(const Tensor<T>& g, const Tensor<T>& x, double slope) {
   const char* const op = "leaky_relu_gradient";
   const T s = static_cast<T>(slope);
   return record(op,
-                s == 0 ? binary(op, g, x, [](T p, T q) { return q <= 0 ? T(0) : p; })
-                       : binary(op, g, x, [s](T p, T q) { return q > 0 ? p : s * p; }),
+                s == 0 ? kernels::binary(op, g, x, [](T p, T q) { return q <= 0 ? T(0) : p; })
+                       : kernels::binary(op, g, x, [s](T p, T q) { return q > 0 ? p : s * p; }),
                 {g, x},
                 [slope](Backward<T>& d) {
                   if (d.wants(0)) d.give(0, leaky_relu_gradient(d.grad(), d.x(1), slope));
@@ -124,8 +94,8 @@ Tensor<T> leaky_relu_gradient(const Tensor<T>& g, const Tensor<T>& x, double slo
 // g * (1 - y^2): the vector-Jacobian product of y = tanh(x), in one pass.
 template <class T>
 Tensor<T> tanh_gradient(const Tensor<T>& g, const Tensor<T>& y) {
-  return record("tanh_gradient", binary("tanh_gradient", g, y, [](T p, T q) { return p * (1 - q * q); }), {g, y},
-                [](Backward<T>& d) {
+  return record("tanh_gradient", kernels::binary("tanh_gradient", g, y, [](T p, T q) { return p * (1 - q * q); }),
+                {g, y}, [](Backward<T>& d) {
                   if (d.wants(0)) d.give(0, tanh_gradient(d.grad(), d.x(1)));
                   if (d.wants(1)) d.give(1, -2 * (d.grad() * d.x(0) * d.x(1)));
                 });
@@ -135,9 +105,9 @@ Tensor<T> tanh_gradient(const Tensor<T>& g, const Tensor<T>& y) {
 template <class T>
 Tensor<T> elu_slope(const Tensor<T>& x, double alpha) {
   const T a = static_cast<T>(alpha);
-  return record("elu_slope", map_scalar("elu_slope", x, [a](T p) { return p > 0 ? T(1) : a * std::exp(p); }), {x},
-                [](Backward<T>& d) {
-                  const auto below = map_scalar("elu_slope", d.x(0), [](T p) { return p > 0 ? T(0) : T(1); });
+  return record("elu_slope", kernels::map_scalar("elu_slope", x, [a](T p) { return p > 0 ? T(1) : a * std::exp(p); }),
+                {x}, [](Backward<T>& d) {
+                  const auto below = kernels::map_scalar("elu_slope", d.x(0), [](T p) { return p > 0 ? T(0) : T(1); });
                   d.give(0, gated(d.grad() * d.y(), below));
                 });
 }
@@ -147,7 +117,7 @@ Tensor<T> elu_slope(const Tensor<T>& x, double alpha) {
 template <class T>
 Tensor<T> exp(const Tensor<T>& x) {
   constexpr T limit = detail::exp_limit<T>;
-  const auto y = detail::map_within(
+  const auto y = kernels::map_within(
       "exp", x, -limit, limit, [](auto a) { return a.exp(); }, [](T a) { return std::exp(a); });
   return record("exp", y, {x}, [](Backward<T>& d) { d.give(0, d.grad() * d.y()); });
 }
@@ -155,7 +125,7 @@ Tensor<T> exp(const Tensor<T>& x) {
 template <class T>
 Tensor<T> log(const Tensor<T>& x) {
   using Limits = std::numeric_limits<T>;
-  const auto y = detail::map_within(
+  const auto y = kernels::map_within(
       "log", x, Limits::min(), Limits::max(), [](auto a) { return a.log(); }, [](T a) { return std::log(a); });
   return record("log", y, {x}, [](Backward<T>& d) { d.give(0, d.grad() / d.x(0)); });
 }
@@ -163,20 +133,20 @@ Tensor<T> log(const Tensor<T>& x) {
 template <class T>
 Tensor<T> sqrt(const Tensor<T>& x) {
   // Compiled to the processor's instruction, which is exact; Eigen's approximation has no infinity and no denormals.
-  return record("sqrt", detail::map_scalar("sqrt", x, [](T a) { return std::sqrt(a); }), {x},
+  return record("sqrt", kernels::map_scalar("sqrt", x, [](T a) { return std::sqrt(a); }), {x},
                 [](Backward<T>& d) { d.give(0, 0.5 * (d.grad() / d.y())); });
 }
 
 template <class T>
 Tensor<T> square(const Tensor<T>& x) {
-  return record("square", detail::map_scalar("square", x, [](T a) { return a * a; }), {x},
+  return record("square", kernels::map_scalar("square", x, [](T a) { return a * a; }), {x},
                 [](Backward<T>& d) { d.give(0, 2 * (d.grad() * d.x(0))); });
 }
 
 template <class T>
 Tensor<T> abs(const Tensor<T>& x) {
-  return record("abs", detail::map_scalar("abs", x, [](T a) { return std::abs(a); }), {x}, [](Backward<T>& d) {
-    const auto sign = detail::map_scalar("sign", d.x(0), [](T a) { return a > 0 ? T(1) : a < 0 ? T(-1) : T(0); });
+  return record("abs", kernels::map_scalar("abs", x, [](T a) { return std::abs(a); }), {x}, [](Backward<T>& d) {
+    const auto sign = kernels::map_scalar("sign", d.x(0), [](T a) { return a > 0 ? T(1) : a < 0 ? T(-1) : T(0); });
     d.give(0, detail::gated(d.grad(), sign));
   });
 }
@@ -185,7 +155,7 @@ template <class T>
 Tensor<T> pow(const Tensor<T>& x, double p) {
   const T exponent = static_cast<T>(p);
   check(is_finite(exponent), "pow: exponent ", p, ", expected a finite number");
-  return record("pow", detail::map_scalar("pow", x, [exponent](T a) { return std::pow(a, exponent); }), {x},
+  return record("pow", kernels::map_scalar("pow", x, [exponent](T a) { return std::pow(a, exponent); }), {x},
                 [p](Backward<T>& d) {
                   if (p == 0) return d.give(0, Tensor<T>::zeros(d.shape(0)));
                   d.give(0, p * (d.grad() * pow(d.x(0), p - 1)));
@@ -196,7 +166,7 @@ Tensor<T> pow(const Tensor<T>& x, double p) {
 template <class T>
 Tensor<T> sin(const Tensor<T>& x) {
   constexpr T limit = detail::angle_limit<T>;
-  const auto y = detail::map_within(
+  const auto y = kernels::map_within(
       "sin", x, -limit, limit, [](auto a) { return a.sin(); }, [](T a) { return std::sin(a); });
   return record("sin", y, {x}, [](Backward<T>& d) { d.give(0, d.grad() * cos(d.x(0))); });
 }
@@ -204,7 +174,7 @@ Tensor<T> sin(const Tensor<T>& x) {
 template <class T>
 Tensor<T> cos(const Tensor<T>& x) {
   constexpr T limit = detail::angle_limit<T>;
-  const auto y = detail::map_within(
+  const auto y = kernels::map_within(
       "cos", x, -limit, limit, [](auto a) { return a.cos(); }, [](T a) { return std::cos(a); });
   return record("cos", y, {x}, [](Backward<T>& d) { d.give(0, neg(d.grad() * sin(d.x(0)))); });
 }
@@ -213,11 +183,12 @@ template <class T>
 Tensor<T> clamp(const Tensor<T>& x, double low, double high) {
   check(!is_nan(low) && !is_nan(high) && low <= high, "clamp: range [", low, ", ", high, "] is empty");
   const T a = static_cast<T>(low), b = static_cast<T>(high);
-  return record("clamp", detail::map_scalar("clamp", x, [a, b](T p) { return p < a   ? a
-                                                                             : p > b ? b
-                                                                                     : p; }), {x},
+  return record("clamp", kernels::map_scalar("clamp", x, [a, b](T p) { return p < a   ? a
+                                                                              : p > b ? b
+                                                                                      : p; }), {x},
                 [a, b](Backward<T>& d) {
-                  const auto inside = detail::map_scalar("clamp", d.x(0), [a, b](T p) { return T(!(p < a || p > b)); });
+                  const auto inside =
+                      kernels::map_scalar("clamp", d.x(0), [a, b](T p) { return T(!(p < a || p > b)); });
                   d.give(0, detail::gated(d.grad(), inside));
                 },
                 {{"low", {low}}, {"high", {high}}});
@@ -229,8 +200,8 @@ Tensor<T> leaky_relu(const Tensor<T>& x, double slope) {
   check(is_finite(s), "leaky_relu: slope ", slope, ", expected a finite number");
   const char* const op = "leaky_relu";
   return record(op,
-                s == 0 ? detail::map_scalar(op, x, [](T a) { return a < 0 ? T(0) : a; })
-                       : detail::map_scalar(op, x, [s](T a) { return a > 0 ? a : s * a; }),
+                s == 0 ? kernels::map_scalar(op, x, [](T a) { return a < 0 ? T(0) : a; })
+                       : kernels::map_scalar(op, x, [s](T a) { return a > 0 ? a : s * a; }),
                 {x}, [slope](Backward<T>& d) { d.give(0, detail::leaky_relu_gradient(d.grad(), d.x(0), slope)); },
                 {{"slope", {slope}}});
 }
@@ -244,7 +215,7 @@ template <class T>
 Tensor<T> elu(const Tensor<T>& x, double alpha) {
   const T a = static_cast<T>(alpha);
   check(is_finite(a) && a >= 0, "elu: alpha ", alpha, ", expected a finite number of at least 0");
-  return record("elu", detail::map_scalar("elu", x, [a](T p) { return p > 0 ? p : a * std::expm1(p); }), {x},
+  return record("elu", kernels::map_scalar("elu", x, [a](T p) { return p > 0 ? p : a * std::expm1(p); }), {x},
                 [alpha](Backward<T>& d) { d.give(0, d.grad() * detail::elu_slope(d.x(0), alpha)); },
                 {{"alpha", {alpha}}});
 }
@@ -253,7 +224,7 @@ template <class T>
 Tensor<T> sigmoid(const Tensor<T>& x) {
   // Eigen's logistic() is good to 6e-4 only, relative to small results; this is good to rounding.
   constexpr T limit = detail::exp_limit<T>;
-  const auto value = detail::map_within(
+  const auto value = kernels::map_within(
       "sigmoid", x, -limit, limit, [](auto a) { return T(1) / (T(1) + (-a).exp()); },
       [](T a) { return a < 0 ? std::exp(a) / (1 + std::exp(a)) : 1 / (1 + std::exp(-a)); });
   return record("sigmoid", value, {x}, [](Backward<T>& d) {
@@ -265,7 +236,7 @@ Tensor<T> sigmoid(const Tensor<T>& x) {
 template <class T>
 Tensor<T> tanh(const Tensor<T>& x) {
   constexpr T limit = std::numeric_limits<T>::max();
-  const auto y = detail::map_within(
+  const auto y = kernels::map_within(
       "tanh", x, -limit, limit, [](auto a) { return a.tanh(); }, [](T a) { return std::tanh(a); });
   return record("tanh", y, {x}, [](Backward<T>& d) { d.give(0, detail::tanh_gradient(d.grad(), d.y())); });
 }
@@ -274,13 +245,13 @@ template <class T>
 Tensor<T> softplus(const Tensor<T>& x) {
   return record(
       "softplus",
-      detail::map_scalar("softplus", x, [](T a) { return std::max(a, T(0)) + std::log1p(std::exp(-std::abs(a))); }),
+      kernels::map_scalar("softplus", x, [](T a) { return std::max(a, T(0)) + std::log1p(std::exp(-std::abs(a))); }),
       {x}, [](Backward<T>& d) { d.give(0, d.grad() * sigmoid(d.x(0))); });
 }
 
 template <class T>
 Tensor<T> erf(const Tensor<T>& x) {
-  return record("erf", detail::map_scalar("erf", x, [](T a) { return std::erf(a); }), {x}, [](Backward<T>& d) {
+  return record("erf", kernels::map_scalar("erf", x, [](T a) { return std::erf(a); }), {x}, [](Backward<T>& d) {
     d.give(0, (2 * std::numbers::inv_sqrtpi) * (d.grad() * exp(neg(square(d.x(0))))));
   });
 }

@@ -31,22 +31,19 @@ Tensor<T> scatter_add(const Tensor<T>& x, std::vector<Index> indices, Index rows
 template <class T>
 Tensor<T> one_hot(std::span<const Index> labels, Index classes);
 
-namespace detail {
-
+/// Throws, in the name of `op`, unless all indices are in [0, rows).
 inline void check_indices(const char* op, std::span<const Index> indices, Index rows) {
   for (std::size_t i = 0; i < indices.size(); ++i)
     check(indices[i] >= 0 && indices[i] < rows, op, ": index ", indices[i], " at position ", i, ", expected [0, ", rows,
           ")");
 }
 
-}  // namespace detail
-
 template <class T>
 Tensor<T> gather(const Tensor<T>& table, const Indices& indices) {
   const Profile::Scope scope("gather");
   check(table.rank() >= 1, "gather: table ", table.shape(), " has no rows");
   const Index rows = table.shape()[0], count = static_cast<Index>(indices->size());
-  detail::check_indices("gather", *indices, rows);
+  check_indices("gather", *indices, rows);
   auto y = Tensor<T>::empty(table.shape().with(0, count));
   const Index row = rows == 0 ? 0 : table.size() / rows;
   const T* from = table.data();
@@ -64,7 +61,7 @@ Tensor<T> scatter_add(const Tensor<T>& x, const Indices& indices, Index rows) {
   const Profile::Scope scope("scatter_add");
   const Index count = static_cast<Index>(indices->size());
   check(x.rank() >= 1 && x.shape()[0] == count, "scatter_add: ", count, " indices for x ", x.shape());
-  detail::check_indices("scatter_add", *indices, rows);
+  check_indices("scatter_add", *indices, rows);
   auto y = Tensor<T>::zeros(x.shape().with(0, rows));
   const Index row = count == 0 ? 0 : x.size() / count;
   T* to = y.mutable_data();
@@ -75,7 +72,7 @@ Tensor<T> scatter_add(const Tensor<T>& x, const Indices& indices, Index rows) {
 
 template <class T>
 Tensor<T> one_hot(std::span<const Index> labels, Index classes) {
-  detail::check_indices("one_hot", labels, classes);
+  check_indices("one_hot", labels, classes);
   Tensor<T> y({static_cast<Index>(labels.size()), classes});
   T* row = y.mutable_data();
   for (const Index label : labels) {

@@ -1,7 +1,7 @@
 // Matrix products.
 #pragma once
 
-#include "gan/ops/gemm.hpp"
+#include "gan/ops/kernels/gemm.hpp"
 #include "gan/ops/sum.hpp"
 
 namespace gan {
@@ -28,7 +28,7 @@ Tensor<T> matmul(const Tensor<T>& a, const Tensor<T>& b, MatmulOptions options) 
         tb ? " transposed" : "", " do not fit: inner lengths ", k, " and ", b.shape()[tb ? 1 : 0]);
   const Profile::Scope scope("matmul", 2.0 * static_cast<double>(m) * static_cast<double>(k) * static_cast<double>(n));
   auto c = Tensor<T>::empty({m, n});
-  detail::gemm<T>(detail::rows_of(a), ta, detail::rows_of(b), tb, detail::mutable_rows_of(c), false);
+  kernels::gemm<T>(kernels::rows_of(a), ta, kernels::rows_of(b), tb, kernels::mutable_rows_of(c), false);
   return record("matmul", c, {a, b},
                 [ta = ta, tb = tb](Backward<T>& d) {
                   const auto& g = d.grad();
@@ -55,8 +55,8 @@ Tensor<T> linear(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& b
   auto y = Tensor<T>::empty(x.shape().with(-1, out));
   // Beginning the product's accumulation with the bias saves a pass over y.
   if (bias.defined()) y.mutable_matrix().rowwise() = bias.matrix().row(0);
-  detail::gemm<T>(detail::rows_of(x), false, detail::rows_of(weight), false, detail::mutable_rows_of(y),
-                  bias.defined());
+  kernels::gemm<T>(kernels::rows_of(x), false, kernels::rows_of(weight), false, kernels::mutable_rows_of(y),
+                   bias.defined());
   const auto vjp = [](Backward<T>& d) {
     const auto& g = d.grad();
     const auto rows_of = [](const Tensor<T>& t) {

@@ -5,14 +5,15 @@
 #include <memory>
 #include <vector>
 
-#include "gan/ops/conv_geometry.hpp"
+#include "gan/ops/kernels/conv_geometry.hpp"
 #include "gan/ops/sum.hpp"
+#include "gan/ops/window.hpp"
 
 namespace gan {
 
 struct PoolOptions {
-  Pair kernel = 2;       ///< rows and columns of a window
-  Pair stride = 0;       ///< distance between windows; 0 stands for the kernel's length
+  Size2d kernel = 2;     ///< rows and columns of a window
+  Size2d stride = 0;     ///< distance between windows; 0 stands for the kernel's length
   Padding padding = {};  ///< less than the kernel; `same` gives ceil(input / stride) outputs
 };
 
@@ -31,7 +32,7 @@ namespace detail {
 /// Sizes of pooling. Windows without a pixel inside the image do not exist, since the padding is less than the kernel.
 struct PoolGeometry {
   Shape x, y;
-  ConvAxis rows, columns;
+  kernels::ConvAxis rows, columns;
 
   PoolGeometry(const char* op, const Shape& x_shape, const PoolOptions& options) : x(x_shape) {
     check(x.rank() == 4, op, ": x ", x, ", expected [n, h, w, channels]");
@@ -66,11 +67,11 @@ struct PoolGeometry {
   }
 
  private:
-  static ConvAxis axis(const char* op, const char* name, Index input, Index kernel, Index stride, Index before,
-                       Index after, bool same) {
+  static kernels::ConvAxis axis(const char* op, const char* name, Index input, Index kernel, Index stride, Index before,
+                                Index after, bool same) {
     check(same || (before < kernel && after < kernel), op, ": padding ", before, " before and ", after, " after the ",
           name, ", expected less than the kernel, ", kernel);
-    return conv_axis(op, name, input, kernel, stride == 0 ? kernel : stride, 1, before, after, same);
+    return kernels::conv_axis(op, name, input, kernel, stride == 0 ? kernel : stride, 1, before, after, same);
   }
 };
 

@@ -1,4 +1,4 @@
-// Mean, variance and maximum over axes. Sum is in ops/sum.hpp.
+// Mean, variance, maximum and normalization over axes. Sum is in ops/sum.hpp.
 #pragma once
 
 #include <limits>
@@ -23,15 +23,6 @@ template <class T>
 Tensor<T> max(const Tensor<T>& x, const std::vector<Index>& axes = {}, bool keep_dims = false);
 
 namespace detail {
-
-template <class T>
-struct MaxOf {
-  static constexpr T identity = -std::numeric_limits<T>::infinity();
-  static T of(const ConstValues<T>& row) { return row.template maxCoeff<Eigen::PropagateNaN>(); }
-  static void join(Values<T> best, const ConstValues<T>& row) {
-    for (Index i = 0; i < row.size(); ++i) best[i] = best[i] >= row[i] || std::isnan(best[i]) ? best[i] : row[i];
-  }
-};
 
 // How many elements each result is made of.
 inline Index reduced_count(const char* op, const Shape& shape, const std::array<bool, Shape::max_rank>& reduced) {
@@ -60,17 +51,40 @@ Tensor<T> max(const Tensor<T>& x, const std::vector<Index>& axes, bool keep_dims
   const Profile::Scope scope("max");
   const auto reduced = detail::reduced_axes("max", x.shape(), axes);
   detail::reduced_count("max", x.shape(), reduced);
-  const Tensor<T> best = detail::reduce<detail::MaxOf<T>>(x, reduced);
+  const Tensor<T> best = kernels::reduce<kernels::MaxOf<T>>(x, reduced);
   const Shape kept = best.shape();
   return record("max", best.view(keep_dims ? kept : detail::without_axes(kept, reduced)), {x},
                 [kept, axes](Backward<T>& d) {
                   // Neither factor below has history: who wins is constant almost everywhere.
-                  const auto wins = detail::binary("max", d.x(0), d.y().view(kept),
-                                                   [](T p, T q) { return T(p == q || (p != p && q != q)); });
+                  const auto wins = kernels::binary("max", d.x(0), d.y().view(kept),
+                                                    [](T p, T q) { return T(p == q || (p != p && q != q)); });
                   const auto share = wins / sum(wins, axes, true);
                   d.give(0, detail::gated(broadcast_to(reshape(d.grad(), kept), d.shape(0)), share));
                 },
                 {{"axes", detail::to_doubles(axes)}});
+}
+
+}  // namespace gan
+
+namespace gan::detail {
+
+template <class T>
+void check_epsilon(const char* op, double epsilon) {
+  const T value = static_cast<T>(epsilon);
+  check(is_finite(value) && value > 0, op, ": epsilon ", epsilon, ", expected a positive number");
+}
+
+}  // namespace gan::detail
+
+namespace gan {
+
+/// (x - mean) / sqrt(variance + epsilon), with mean and variance over `axes` of each tensor: x [...] -> [...]. Throws
+/// unless epsilon is positive and finite.
+template <class T>
+Tensor<T> normalize(const Tensor<T>& x, const std::vector<Index>& axes, double epsilon = 1e-5) {
+  detail::check_epsilon<T>("normalize", epsilon);
+  const auto centered = x - mean(x, axes, true);
+  return centered / sqrt(mean(square(centered), axes, true) + epsilon);
 }
 
 }  // namespace gan

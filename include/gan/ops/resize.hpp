@@ -3,21 +3,23 @@
 
 #include <limits>
 
-#include "gan/ops/conv_geometry.hpp"
-#include "gan/ops/shaping.hpp"
+#include "gan/ops/kernels/conv_geometry.hpp"
+#include "gan/ops/permute.hpp"
+#include "gan/ops/slice.hpp"
 #include "gan/ops/sum.hpp"
+#include "gan/ops/window.hpp"
 
 namespace gan {
 
 /// Repeats each pixel: x [n, h, w, c] -> [n, h f, w f, c] for a whole factor f (or one for rows and one for columns).
 /// Throws unless the factors are at least 1.
 template <class T>
-Tensor<T> upsample_nearest(const Tensor<T>& x, Pair factor);
+Tensor<T> upsample_nearest(const Tensor<T>& x, Size2d factor);
 
 /// Interpolates between the centers of the pixels, constant beyond the outermost: x [n, h, w, c] -> [n, h f, w f, c].
 /// Pixel centers are at i + 1/2 ("half pixel", corners not aligned). Throws unless the factors are at least 1.
 template <class T>
-Tensor<T> upsample_bilinear(const Tensor<T>& x, Pair factor);
+Tensor<T> upsample_bilinear(const Tensor<T>& x, Size2d factor);
 
 /// Channels become pixels (depth to space): x [n, h, w, f f c] -> [n, h f, w f, c], where channel (i f + j) c + k of a
 /// pixel becomes channel k of pixel (i, j) of its f x f block (Shi et al., 2016). Throws unless f f divides the
@@ -32,10 +34,10 @@ Tensor<T> pixel_unshuffle(const Tensor<T>& x, Index factor);
 
 namespace detail {
 
-inline void check_factor(const char* op, const Shape& x, Pair factor) {
+inline void check_factor(const char* op, const Shape& x, Size2d factor) {
   check(x.rank() == 4, op, ": x ", x, ", expected [n, h, w, channels]");
-  check(std::min(factor.rows, factor.columns) >= 1 && std::max(factor.rows, factor.columns) <= conv_limit, op,
-        ": factor ", factor, ", expected 1 ... ", conv_limit);
+  check(std::min(factor.rows, factor.columns) >= 1 && std::max(factor.rows, factor.columns) <= kernels::conv_limit, op,
+        ": factor ", factor, ", expected 1 ... ", kernels::conv_limit);
   constexpr Index most = std::numeric_limits<Index>::max() / 16;
   check(x[1] <= most / factor.rows && x[2] <= most / factor.columns, op, ": x ", x, " is too large for factor ",
         factor);
@@ -52,11 +54,11 @@ void each_interpolated(Index length, Index factor, F f) {
 }
 
 template <class T>
-Tensor<T> interpolate_adjoint(const Tensor<T>& gy, Index axis, Index factor);
+Tensor<T> resize_linear_adjoint(const Tensor<T>& gy, Index axis, Index factor);
 
 template <class T>
-Tensor<T> interpolate(const Tensor<T>& x, Index axis, Index factor) {
-  const Profile::Scope scope("interpolate");
+Tensor<T> resize_linear(const Tensor<T>& x, Index axis, Index factor) {
+  const Profile::Scope scope("resize_linear");
   const AxisView view(x.shape(), axis);
   auto y = Tensor<T>::empty(x.shape().with(axis, view.length * factor));
   const Index row = view.inner, plane = view.length * row;
@@ -68,7 +70,7 @@ Tensor<T> interpolate(const Tensor<T>& x, Index axis, Index factor) {
                    each_interpolated(view.length, factor, [&](Index o, Index low, Index high, double share) {
                      const T a = static_cast<T>(1 - share), b = static_cast<T>(share);
                      const T* image = from + i * plane;
-                     // A share of 0 must not let a neighbour's infinity or NaN in.
+                     // A share of 0 must not let a neighbor's infinity or NaN in.
                      if (share == 0)
                        std::copy_n(image + low * row, row, to + i * plane * factor + o * row);
                      else
@@ -76,14 +78,14 @@ Tensor<T> interpolate(const Tensor<T>& x, Index axis, Index factor) {
                            a * ConstValues<T>(image + low * row, row) + b * ConstValues<T>(image + high * row, row);
                    });
                });
-  return record("interpolate", y, {x},
-                [axis, factor](Backward<T>& d) { d.give(0, interpolate_adjoint(d.grad(), axis, factor)); },
+  return record("resize_linear", y, {x},
+                [axis, factor](Backward<T>& d) { d.give(0, resize_linear_adjoint(d.grad(), axis, factor)); },
                 {{"axis", {static_cast<double>(axis)}}, {"factor", {static_cast<double>(factor)}}});
 }
 
 template <class T>
-Tensor<T> interpolate_adjoint(const Tensor<T>& gy, Index axis, Index factor) {
-  const Profile::Scope scope("interpolate_adjoint");
+Tensor<T> resize_linear_adjoint(const Tensor<T>& gy, Index axis, Index factor) {
+  const Profile::Scope scope("resize_linear_adjoint");
   auto gx = Tensor<T>::zeros(gy.shape().with(axis, gy.shape()[axis] / factor));
   const AxisView view(gx.shape(), axis);
   const Index row = view.inner, plane = view.length * row;
@@ -98,15 +100,15 @@ Tensor<T> interpolate_adjoint(const Tensor<T>& gy, Index axis, Index factor) {
                      if (share != 0) Values<T>(to + i * plane + high * row, row) += static_cast<T>(share) * g;
                    });
                });
-  return record("interpolate_adjoint", gx, {gy},
-                [axis, factor](Backward<T>& d) { d.give(0, interpolate(d.grad(), axis, factor)); },
+  return record("resize_linear_adjoint", gx, {gy},
+                [axis, factor](Backward<T>& d) { d.give(0, resize_linear(d.grad(), axis, factor)); },
                 {{"axis", {static_cast<double>(axis)}}, {"factor", {static_cast<double>(factor)}}});
 }
 
 }  // namespace detail
 
 template <class T>
-Tensor<T> upsample_nearest(const Tensor<T>& x, Pair factor) {
+Tensor<T> upsample_nearest(const Tensor<T>& x, Size2d factor) {
   detail::check_factor("upsample_nearest", x.shape(), factor);
   const Index n = x.shape()[0], h = x.shape()[1], w = x.shape()[2], c = x.shape()[3];
   const auto repeated =
@@ -115,10 +117,10 @@ Tensor<T> upsample_nearest(const Tensor<T>& x, Pair factor) {
 }
 
 template <class T>
-Tensor<T> upsample_bilinear(const Tensor<T>& x, Pair factor) {
+Tensor<T> upsample_bilinear(const Tensor<T>& x, Size2d factor) {
   detail::check_factor("upsample_bilinear", x.shape(), factor);
-  const auto tall = factor.rows == 1 ? x : detail::interpolate(x, 1, factor.rows);
-  return factor.columns == 1 ? tall : detail::interpolate(tall, 2, factor.columns);
+  const auto tall = factor.rows == 1 ? x : detail::resize_linear(x, 1, factor.rows);
+  return factor.columns == 1 ? tall : detail::resize_linear(tall, 2, factor.columns);
 }
 
 template <class T>

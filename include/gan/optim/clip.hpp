@@ -1,16 +1,14 @@
-// Limits on gradients, by norm and by value, and on weights.
+// Limits on gradients, by norm and by value.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
-#include <string>
 #include <unordered_set>
 #include <vector>
 
-#include "gan/core/describe.hpp"
 #include "gan/core/finite.hpp"
-#include "gan/core/random.hpp"
-#include "gan/tensor/named.hpp"
+#include "gan/ops/kernels/map.hpp"
+#include "gan/tensor/named_tensors.hpp"
 
 namespace gan {
 
@@ -24,29 +22,6 @@ double clip_by_global_norm(const NamedTensors<T>& parameters, double max_norm);
 /// Limits each element of the gradients to [-limit, limit]. Throws unless limit > 0.
 template <class T>
 void clip_by_value(const NamedTensors<T>& parameters, double limit);
-
-/// Limits each element of the parameters themselves to [-limit, limit]. Throws unless limit > 0.
-template <class T>
-void clip_weights(const NamedTensors<T>& parameters, double limit);
-
-/// Weight clipping (Arjovsky et al., 2017) in the place of a penalty: adds nothing to the loss, and limits all of the
-/// discriminator's parameters to [-limit, limit] after each of its steps. All are also biases and the scales and shifts
-/// of norms, as in the authors' code: a scale of 1 becomes the limit, so that norms are better left out.
-struct ClipWeights {
-  double limit = 0.01;  ///< above 0
-  static constexpr bool bounds_slope() { return true; }
-  static constexpr bool of_gradients() { return false; }
-  std::string describe() const { return described("clip", {{"limit", limit}}); }
-
-  template <class T, class D>
-  Tensor<T> operator()(D&&, const Tensor<T>&, const Tensor<T>&, Rng&, Index) const {
-    return {};
-  }
-  template <class T>
-  void after_step(const NamedTensors<T>& discriminator_parameters) const {
-    clip_weights(discriminator_parameters, limit);
-  }
-};
 
 namespace detail {
 
@@ -66,15 +41,6 @@ double sum_of_squares(const Tensor<T>& x) {
   return total;
 }
 
-template <class T>
-void limit_values(Tensor<T> x, double limit) {
-  const T bound = static_cast<T>(limit);
-  T* values = x.mutable_data();
-  elementwise_for(x.size(), [=](Index begin, Index end) {
-    for (Index i = begin; i < end; ++i) values[i] = std::clamp(values[i], -bound, bound);
-  });
-}
-
 }  // namespace detail
 
 template <class T>
@@ -92,7 +58,7 @@ double clip_by_global_norm(const NamedTensors<T>& parameters, double max_norm) {
     auto gradient = tensor.grad();
     if (!gradient.defined() || !scaled.insert(gradient.node_pointer()->storage.get()).second) continue;
     T* values = gradient.mutable_data();
-    detail::elementwise_for(gradient.size(), [=](Index begin, Index end) {
+    elementwise_for(gradient.size(), [=](Index begin, Index end) {
       for (Index i = begin; i < end; ++i) values[i] *= scale;
     });
   }
@@ -103,13 +69,7 @@ template <class T>
 void clip_by_value(const NamedTensors<T>& parameters, double limit) {
   check(!is_nan(limit) && limit > 0, "clip_by_value: limit is ", limit, ", expected a number above 0");
   for (const auto& [name, tensor] : parameters)
-    if (const auto gradient = tensor.grad(); gradient.defined()) detail::limit_values(gradient, limit);
-}
-
-template <class T>
-void clip_weights(const NamedTensors<T>& parameters, double limit) {
-  check(!is_nan(limit) && limit > 0, "clip_weights: limit is ", limit, ", expected a number above 0");
-  for (const auto& [name, tensor] : parameters) detail::limit_values(tensor, limit);
+    if (const auto gradient = tensor.grad(); gradient.defined()) kernels::limit_values(gradient, limit);
 }
 
 }  // namespace gan

@@ -12,7 +12,7 @@
 #include "gan/core/describe.hpp"
 #include "gan/core/finite.hpp"
 #include "gan/core/profile.hpp"
-#include "gan/tensor/named.hpp"
+#include "gan/tensor/named_tensors.hpp"
 
 namespace gan {
 

@@ -6,28 +6,25 @@
 
 namespace gan {
 
-namespace detail {
-
+/// The elements for writing, as Rng's functions that fill take them.
 template <class T>
 std::span<T> mutable_span(Tensor<T>& x) {
   return {x.mutable_data(), static_cast<std::size_t>(x.size())};
 }
 
-}  // namespace detail
-
 /// Uniform on [low, high).
 template <class T>
 Tensor<T> uniform(Rng& rng, const Shape& shape, double low = 0, double high = 1) {
   auto x = Tensor<T>::empty(shape);
-  rng.uniform(detail::mutable_span(x), static_cast<T>(low), static_cast<T>(high));
+  rng.uniform(mutable_span(x), static_cast<T>(low), static_cast<T>(high));
   return x;
 }
 
 /// Normal with that mean and standard deviation.
 template <class T>
-Tensor<T> normal(Rng& rng, const Shape& shape, double mean = 0, double deviation = 1) {
+Tensor<T> normal(Rng& rng, const Shape& shape, double mean = 0, double stddev = 1) {
   auto x = Tensor<T>::empty(shape);
-  rng.normal(detail::mutable_span(x), static_cast<T>(mean), static_cast<T>(deviation));
+  rng.normal(mutable_span(x), static_cast<T>(mean), static_cast<T>(stddev));
   return x;
 }
 
@@ -35,7 +32,7 @@ Tensor<T> normal(Rng& rng, const Shape& shape, double mean = 0, double deviation
 template <class T>
 Tensor<T> bernoulli(Rng& rng, const Shape& shape, double p, double value = 1) {
   auto x = Tensor<T>::empty(shape);
-  rng.bernoulli(detail::mutable_span(x), p, static_cast<T>(value));
+  rng.bernoulli(mutable_span(x), p, static_cast<T>(value));
   return x;
 }
 

@@ -124,19 +124,6 @@ class Tensor {
 template <class T>
 std::ostream& operator<<(std::ostream& out, const Tensor<T>& x);
 
-namespace detail {
-
-/// Calls f(begin, end) over parts of [0, n), in parallel when it pays. The parts begin at multiples of 64, so that
-/// which elements vector instructions take, and with it their rounding, does not depend on the number of threads.
-template <class F>
-void elementwise_for(Index n, F&& f) {
-  constexpr Index block = 64, grain = (1 << 14) / block;
-  parallel_for((n + block - 1) / block, grain,
-               [&](Index begin, Index end) { f(begin * block, std::min(end * block, n)); });
-}
-
-}  // namespace detail
-
 template <std::floating_point T>
 Tensor<T>::Tensor(const Shape& shape, std::span<const T> values) {
   check(static_cast<Index>(values.size()) == shape.size(), "tensor: ", values.size(), " values for shape ", shape,
@@ -154,7 +141,7 @@ template <std::floating_point T>
 Tensor<T> Tensor<T>::full(const Shape& shape, T value) {
   Tensor y = empty(shape);
   T* data = y.node_->storage->data;
-  detail::elementwise_for(shape.size(), [&](Index begin, Index end) { std::fill(data + begin, data + end, value); });
+  elementwise_for(shape.size(), [&](Index begin, Index end) { std::fill(data + begin, data + end, value); });
   return y;
 }
 
@@ -196,7 +183,7 @@ Tensor<T> Tensor<T>::clone() const {
   Tensor y = empty(shape());
   const T* from = data();
   T* to = y.node_->storage->data;
-  detail::elementwise_for(size(), [&](Index begin, Index end) { std::copy(from + begin, from + end, to + begin); });
+  elementwise_for(size(), [&](Index begin, Index end) { std::copy(from + begin, from + end, to + begin); });
   return y;
 }
 

@@ -48,11 +48,10 @@ bool has_spectral_norm(const Module<T>& module) {
 /// batch norm.
 template <class T, class Objective, class Penalty>
 void warn_about_game(const Objective& objective, const Penalty& penalty, const Module<T>& discriminator) {
-  if (detail::needs_bounded_slope(objective) && !detail::bounds_slope(penalty) &&
-      !detail::has_spectral_norm(discriminator))
+  if (needs_bounded_slope(objective) && !bounds_slope(penalty) && !detail::has_spectral_norm(discriminator))
     warn_once("trainer: nothing bounds the slope of the discriminator, which the objective \"" + describe(objective) +
               "\" needs: add GradientPenalty, ClipWeights or spectral_norm");
-  if (detail::of_gradients(penalty) && detail::has_kind(discriminator, "BatchNorm"))
+  if (of_gradients(penalty) && detail::has_kind(discriminator, "BatchNorm"))
     warn_once("trainer: the penalty \"" + describe(penalty) +
               "\" takes each score to depend on one sample, but the discriminator has batch norm: use LayerNorm, "
               "GroupNorm or none");
@@ -61,7 +60,7 @@ void warn_about_game(const Objective& objective, const Penalty& penalty, const M
 /// Warns of probabilities where the objective takes logits. `scores` are as the discriminator recorded them.
 template <class T, class Objective>
 void warn_about_scores(const Objective& objective, const Tensor<T>& scores) {
-  if (detail::takes_logits(objective) && detail::last_operation(scores) == "sigmoid")
+  if (takes_logits(objective) && detail::last_operation(scores) == "sigmoid")
     warn_once("trainer: the discriminator ends in a sigmoid, but the objective \"" + describe(objective) +
               "\" takes logits: leave the sigmoid out");
 }

@@ -7,10 +7,9 @@
 
 #include "gan/core/describe.hpp"
 #include "gan/core/finite.hpp"
+#include "gan/core/schedule.hpp"
 #include "gan/ops/reshape.hpp"
-#include "gan/optim/schedule.hpp"
-#include "gan/tensor/named.hpp"
-#include "gan/train/run.hpp"
+#include "gan/tensor/named_tensors.hpp"
 
 namespace gan {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "gan/tensor/named.hpp"
+#include "gan/tensor/named_tensors.hpp"
 
 namespace gan {
 

@@ -9,7 +9,7 @@
 
 #include "gan/core/finite.hpp"
 #include "gan/nn/layer.hpp"
-#include "gan/ops/shaping.hpp"
+#include "gan/ops/concatenate.hpp"
 #include "gan/train/kept_state.hpp"
 
 namespace gan {

@@ -4,8 +4,8 @@
 #include <map>
 #include <string>
 
+#include "gan/core/metadata.hpp"
 #include "gan/data/loader.hpp"
-#include "gan/train/metadata.hpp"
 #include "gan/train/options_text.hpp"
 
 namespace gan {

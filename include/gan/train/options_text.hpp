@@ -12,9 +12,9 @@
 
 #include "gan/core/describe.hpp"
 #include "gan/core/error.hpp"
+#include "gan/core/schedule.hpp"
 #include "gan/core/warn.hpp"
 #include "gan/nn/module.hpp"
-#include "gan/optim/schedule.hpp"
 
 namespace gan {
 

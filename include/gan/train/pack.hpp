@@ -1,8 +1,8 @@
 // Packing: what a discriminator that judges several samples at once is shown.
 #pragma once
 
+#include "gan/ops/permute.hpp"
 #include "gan/ops/reshape.hpp"
-#include "gan/ops/shaping.hpp"
 
 namespace gan {
 

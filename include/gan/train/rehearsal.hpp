@@ -26,7 +26,7 @@ void rehearse(G& generator, D& discriminator, const Loader<T>& loader, Index pac
   generator.train();
   discriminator.train();
   Trial<T> generator_trial(generator), discriminator_trial(discriminator);
-  const Tensor<T> real = loader.peek(last).images;
+  const Tensor<T> real = loader.peek(last).samples;
   try {
     Rng rng;
     const Tensor<T> fake = generator(generator.draw(rng, last));

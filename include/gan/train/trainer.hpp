@@ -9,25 +9,25 @@
 #include <type_traits>
 #include <utility>
 
-#include "gan/core/build.hpp"
+#include "gan/core/build_warning.hpp"
+#include "gan/core/metadata.hpp"
 #include "gan/data/loader.hpp"
 #include "gan/loss/objective.hpp"
 #include "gan/loss/penalty.hpp"
 #include "gan/models/discriminator.hpp"
 #include "gan/models/generator.hpp"
-#include "gan/ops/shaping.hpp"
+#include "gan/ops/slice.hpp"
 #include "gan/optim/adam.hpp"
 #include "gan/optim/clip.hpp"
 #include "gan/train/advice.hpp"
-#include "gan/train/average.hpp"
 #include "gan/train/checks.hpp"
+#include "gan/train/fit.hpp"
 #include "gan/train/gradient_hook.hpp"
 #include "gan/train/joint_pass.hpp"
 #include "gan/train/kept_state.hpp"
-#include "gan/train/metadata.hpp"
+#include "gan/train/moving_average.hpp"
 #include "gan/train/pack.hpp"
 #include "gan/train/rehearsal.hpp"
-#include "gan/train/run.hpp"
 #include "gan/train/trainer_options.hpp"
 
 namespace gan {
@@ -44,41 +44,42 @@ template <class G, class D, class Objective = NonSaturating, class Optimizer = A
           class Penalty = NoPenalty>
 class Trainer {
  public:
-  using T = typename G::Scalar;
+  using Scalar = typename G::Scalar;
   using Options = TrainerOptions<Objective, Optimizer, Penalty>;
-  static_assert(!(std::same_as<T, float> && std::derived_from<D, Module<double>>),
+  static_assert(!(std::same_as<Scalar, float> && std::derived_from<D, Module<double>>),
                 "the generator computes in float and the discriminator in double: make both the same");
-  static_assert(!(std::same_as<T, double> && std::derived_from<D, Module<float>>),
+  static_assert(!(std::same_as<Scalar, double> && std::derived_from<D, Module<float>>),
                 "the generator computes in double and the discriminator in float: make both the same");
 
-  /// Keeps references of both networks. Warns about a slow build (core/build.hpp). Throws for options out of range.
+  /// Keeps references of both networks. Warns about a slow build (core/build_warning.hpp). Throws for options out of
+  /// range.
   Trainer(G& generator, D& discriminator, const Options& options = {});
 
   /// One step on a batch of real samples [n, ...]; with several discriminator steps, on `next()` for each. Throws
   /// NotFinite for a loss or a gradient that is not finite, Error for a gradient that no optimizer owns, for shapes
   /// that do not fit and for schedules that give no usable number. The update that threw has changed no network;
   /// earlier ones of the step stay.
-  StepResult step(const Tensor<T>& real) {
+  StepResult step(const Tensor<Scalar>& real) {
     check(options_.discriminator_steps == 1, "trainer: one real batch for ", options_.discriminator_steps,
           " discriminator steps; give a function that returns the next batch");
     return step([&real] { return real; });
   }
   template <class Next>
-  requires std::is_invocable_r_v<Tensor<T>, Next&> StepResult step(Next&& next);
+  requires std::is_invocable_r_v<Tensor<Scalar>, Next&> StepResult step(Next&& next);
 
-  /// Steps through the loader's batches until all of it is done or a callback stops it; see Callbacks in train/run.hpp.
+  /// Steps through the loader's batches until all of it is done or a callback stops it; see Callbacks in train/fit.hpp.
   /// Labels are ignored. Before the first step, and before any callback is called, it throws when loader, networks and
   /// schedules do not fit together (train/rehearsal.hpp).
   template <class... Callbacks>
-  FitResult fit(Loader<T>& loader, const FitOptions& options, Callbacks&&... callbacks);
+  FitResult fit(Loader<Scalar>& loader, const FitOptions& options, Callbacks&&... callbacks);
 
   /// Calls `hook` before every optimizer step, for the trainer's life or until the handle's remove() is called.
-  HookHandle add_gradient_hook(GradientHook<T> hook) { return hooks_.add(std::move(hook)); }
+  HookHandle add_gradient_hook(GradientHook<Scalar> hook) { return hooks_.add(std::move(hook)); }
 
   /// Samples for the fixed noise, or for z, from the moving average if there is one. A generator that draws random
   /// numbers in evaluation mode, too, draws the same ones each time, and its own are left as they were.
-  Tensor<T> samples() { return sample(fixed_noise_); }
-  Tensor<T> sample(const Tensor<T>& z);
+  Tensor<Scalar> samples() { return sample(fixed_noise_); }
+  Tensor<Scalar> sample(const Tensor<Scalar>& z);
 
   /// Number of steps made.
   Index steps() const { return steps_; }
@@ -89,40 +90,40 @@ class Trainer {
   const Options& options() const { return options_; }
 
   /// Handles of all tensors that make up the training state, and the rest of it as text.
-  NamedTensors<T> state() const;
+  NamedTensors<Scalar> state() const;
   std::map<std::string, std::string> metadata() const;
   /// Names and texts of all options that a resumed run compares.
   OptionTexts option_texts() const;
   /// Brings state and metadata back. Throws, changing nothing, when either does not fit, holds numbers that are not
   /// finite, or belongs to a run of other options than `resume` allows; the message begins with `what`.
-  void load(const NamedTensors<T>& state, const std::map<std::string, std::string>& metadata,
+  void load(const NamedTensors<Scalar>& state, const std::map<std::string, std::string>& metadata,
             const std::string& what = "checkpoint", const ResumeOptions& resume = {});
 
  private:
   struct Scores {
-    Tensor<T> real, fake;
+    Tensor<Scalar> real, fake;
   };
 
   template <class Next>
   StepResult make_step(Next& next);
-  Tensor<T> generate(Index n) { return generator_(generator_.draw(rng_, n)); }
-  Tensor<T> prepare(const Tensor<T>& x);
-  Scores score(const Tensor<T>& real, const Tensor<T>& fake);
-  void update_discriminator(const Tensor<T>& real, const Tensor<T>& fake, StepResult& result);
-  void update_generator(const Tensor<T>& real, const Tensor<T>& fake, StepResult& result);
-  void descend(const char* network, const Tensor<T>& loss, Optimizer& optimizer, double base_rate,
+  Tensor<Scalar> generate(Index n) { return generator_(generator_.draw(rng_, n)); }
+  Tensor<Scalar> prepare(const Tensor<Scalar>& x);
+  Scores score(const Tensor<Scalar>& real, const Tensor<Scalar>& fake);
+  void update_discriminator(const Tensor<Scalar>& real, const Tensor<Scalar>& fake, StepResult& result);
+  void update_generator(const Tensor<Scalar>& real, const Tensor<Scalar>& fake, StepResult& result);
+  void descend(const char* network, const Tensor<Scalar>& loss, Optimizer& optimizer, double base_rate,
                const Schedule& schedule);
 
   G& generator_;
   D& discriminator_;
   Options options_;
   Optimizer generator_optimizer_, discriminator_optimizer_;
-  std::optional<MovingAverage<T>> average_;
-  GradientHooks<T> hooks_;
-  KeptBuffers<T> generator_buffers_, discriminator_buffers_;  // of after its last update
-  bool first_ = true;                                         // step of this process
+  std::optional<MovingAverage<Scalar>> average_;
+  GradientHooks<Scalar> hooks_;
+  KeptBuffers<Scalar> generator_buffers_, discriminator_buffers_;  // of after its last update
+  bool first_ = true;                                              // step of this process
   Rng rng_;
-  Tensor<T> fixed_noise_;
+  Tensor<Scalar> fixed_noise_;
   Index steps_ = 0;
 };
 
@@ -167,7 +168,7 @@ template <class Next>
 StepResult Trainer<G, D, O, Opt, P>::make_step(Next& next) {
   const GradMode recording(true);
   StepResult result{.step = steps_ + 1};
-  Tensor<T> real, fake;
+  Tensor<Scalar> real, fake;
   for (Index i = 1; i <= options_.discriminator_steps; ++i) {
     real = next();
     check(real.rank() >= 1 && real.shape()[0] >= 1, "trainer: real batch ", real.shape(), ", expected [n, ...]");
@@ -193,16 +194,16 @@ StepResult Trainer<G, D, O, Opt, P>::make_step(Next& next) {
 
 // What the discriminator is shown of samples x [n, ..., c]: with instance noise, and packed to [n / k, ..., k c].
 template <class G, class D, class O, class Opt, class P>
-auto Trainer<G, D, O, Opt, P>::prepare(const Tensor<T>& x) -> Tensor<T> {
-  Tensor<T> seen = x;
+auto Trainer<G, D, O, Opt, P>::prepare(const Tensor<Scalar>& x) -> Tensor<Scalar> {
+  Tensor<Scalar> seen = x;
   if (options_.instance_noise)
-    if (const double deviation = value_at("instance_noise", options_.instance_noise, steps_); deviation > 0)
-      seen = seen + normal<T>(rng_, x.shape(), 0, deviation);
+    if (const double stddev = value_at("instance_noise", options_.instance_noise, steps_); stddev > 0)
+      seen = seen + normal<Scalar>(rng_, x.shape(), 0, stddev);
   return packed_samples(seen, options_.pack);
 }
 
 template <class G, class D, class O, class Opt, class P>
-auto Trainer<G, D, O, Opt, P>::score(const Tensor<T>& real, const Tensor<T>& fake) -> Scores {
+auto Trainer<G, D, O, Opt, P>::score(const Tensor<Scalar>& real, const Tensor<Scalar>& fake) -> Scores {
   const Index n = real.shape()[0], both = n + fake.shape()[0];
   if (!options_.joint_pass || discriminator_.mixes_batch()) {
     const Scores scores{discriminator_(real), discriminator_(fake)};
@@ -210,29 +211,31 @@ auto Trainer<G, D, O, Opt, P>::score(const Tensor<T>& real, const Tensor<T>& fak
     check_scores_of(scores.fake, both - n);
     return scores;
   }
-  if (first_) check_joint_pass<T>(discriminator_, real, fake);
-  const Tensor<T> scores = discriminator_(concatenate<T>({real, fake}, 0));
+  if (first_) check_joint_pass<Scalar>(discriminator_, real, fake);
+  const Tensor<Scalar> scores = discriminator_(concatenate<Scalar>({real, fake}, 0));
   check_scores_of(scores, both);
   return {slice(scores, 0, 0, n), slice(scores, 0, n, both)};
 }
 
 template <class G, class D, class O, class Opt, class P>
-void Trainer<G, D, O, Opt, P>::update_discriminator(const Tensor<T>& real, const Tensor<T>& fake, StepResult& result) {
-  const Tensor<T> seen_real = prepare(real), seen_fake = prepare(fake);
+void Trainer<G, D, O, Opt, P>::update_discriminator(const Tensor<Scalar>& real, const Tensor<Scalar>& fake,
+                                                    StepResult& result) {
+  const Tensor<Scalar> seen_real = prepare(real), seen_fake = prepare(fake);
   const Scores scores = score(seen_real, seen_fake);
   if (first_) {
     warn_about_game(options_.objective, options_.penalty, discriminator_);
     warn_about_scores(options_.objective, scores.fake);
   }
-  Tensor<T> loss = options_.objective.discriminator_loss(scores.real, scores.fake, rng_);
-  const Tensor<T> penalty = options_.penalty([this](const Tensor<T>& x) { return discriminator_(x); }, seen_real,
-                                             seen_fake, rng_, discriminator_optimizer_.steps());
+  Tensor<Scalar> loss = options_.objective.discriminator_loss(rng_, scores.real, scores.fake);
+  const Tensor<Scalar> penalty = options_.penalty(
+      rng_, [this](const Tensor<Scalar>& x) { return discriminator_(x); }, seen_real, seen_fake,
+      discriminator_optimizer_.steps());
   if (penalty.defined()) {
     result.penalty += static_cast<double>(penalty.item());
     loss = loss + penalty;
   }
   result.discriminator_loss += static_cast<double>(loss.item());
-  const auto mean_probability = [](const Tensor<T>& logits) {
+  const auto mean_probability = [](const Tensor<Scalar>& logits) {
     const NoGrad scope;
     return static_cast<double>(mean(sigmoid(logits)).item());
   };
@@ -246,18 +249,19 @@ void Trainer<G, D, O, Opt, P>::update_discriminator(const Tensor<T>& real, const
 }
 
 template <class G, class D, class O, class Opt, class P>
-void Trainer<G, D, O, Opt, P>::update_generator(const Tensor<T>& real, const Tensor<T>& fake, StepResult& result) {
+void Trainer<G, D, O, Opt, P>::update_generator(const Tensor<Scalar>& real, const Tensor<Scalar>& fake,
+                                                StepResult& result) {
   const Freeze frozen(discriminator_);
   Scores scores;
   if (options_.objective.generator_needs_real) {
-    const Tensor<T> seen_real = prepare(real), seen_fake = prepare(fake);
+    const Tensor<Scalar> seen_real = prepare(real), seen_fake = prepare(fake);
     scores = score(seen_real, seen_fake);
   } else {
-    const Tensor<T> seen = prepare(fake);
+    const Tensor<Scalar> seen = prepare(fake);
     scores.fake = discriminator_(seen);
     check_scores_of(scores.fake, seen.shape()[0]);
   }
-  const Tensor<T> loss = options_.objective.generator_loss(scores.real, scores.fake);
+  const Tensor<Scalar> loss = options_.objective.generator_loss(scores.real, scores.fake);
   result.generator_loss += static_cast<double>(loss.item());
   descend("generator", loss, generator_optimizer_, options_.generator_optimizer.learning_rate,
           options_.generator_schedule);
@@ -266,12 +270,12 @@ void Trainer<G, D, O, Opt, P>::update_generator(const Tensor<T>& real, const Ten
 }
 
 template <class G, class D, class O, class Opt, class P>
-void Trainer<G, D, O, Opt, P>::descend(const char* network, const Tensor<T>& loss, Opt& optimizer, double base_rate,
-                                       const Schedule& schedule) {
+void Trainer<G, D, O, Opt, P>::descend(const char* network, const Tensor<Scalar>& loss, Opt& optimizer,
+                                       double base_rate, const Schedule& schedule) {
   const Index step = steps_ + 1;
   check_loss(network, loss, step);
   optimizer.zero_grad();  // what a step that threw, or the caller's own backward, has left
-  for (const Tensor<T>& leaf : backward(loss))
+  for (const Tensor<Scalar>& leaf : backward(loss))
     check(optimizer.owns(leaf), "trainer: \"", leaf.label().empty() ? "unnamed tensor" : leaf.label(), "\" ",
           leaf.shape(), " received a gradient from the loss of the ", network,
           " but its optimizer does not own it: declare it as a Parameter, before the trainer is made");
@@ -286,7 +290,7 @@ void Trainer<G, D, O, Opt, P>::descend(const char* network, const Tensor<T>& los
 
 template <class G, class D, class O, class Opt, class P>
 template <class... Callbacks>
-FitResult Trainer<G, D, O, Opt, P>::fit(Loader<T>& loader, const FitOptions& options, Callbacks&&... callbacks) {
+FitResult Trainer<G, D, O, Opt, P>::fit(Loader<Scalar>& loader, const FitOptions& options, Callbacks&&... callbacks) {
   Run<Trainer> run(*this, loader, options);
   rehearse(generator_, discriminator_, loader, options_.pack);
   const double by_epochs = static_cast<double>(run.epoch_limit) * static_cast<double>(loader.batches_per_epoch()) /
@@ -296,22 +300,22 @@ FitResult Trainer<G, D, O, Opt, P>::fit(Loader<T>& loader, const FitOptions& opt
   rehearse("generator_schedule", options_.generator_schedule, steps_, planned - 1);
   rehearse("discriminator_schedule", options_.discriminator_schedule, steps_, planned - 1);
   rehearse("instance_noise", options_.instance_noise, steps_, planned - 1);
-  return run.go([&] { return step([&] { return loader.next().images; }); }, callbacks...);
+  return run.go([&] { return step([&] { return loader.next().samples; }); }, callbacks...);
 }
 
 template <class G, class D, class O, class Opt, class P>
-auto Trainer<G, D, O, Opt, P>::sample(const Tensor<T>& z) -> Tensor<T> {
-  std::optional<typename MovingAverage<T>::Swap> averages;
+auto Trainer<G, D, O, Opt, P>::sample(const Tensor<Scalar>& z) -> Tensor<Scalar> {
+  std::optional<typename MovingAverage<Scalar>::Swap> averages;
   if (average_) averages.emplace(*average_);
-  const Trial<T> trial(generator_);
+  const Trial<Scalar> trial(generator_);
   generator_.rng().set_state({0, 0x73616d706c65, 0});
   return generator_.sample(z);
 }
 
 template <class G, class D, class O, class Opt, class P>
-auto Trainer<G, D, O, Opt, P>::state() const -> NamedTensors<T> {
-  NamedTensors<T> all;
-  const auto add = [&all](const std::string& prefix, const NamedTensors<T>& tensors) {
+auto Trainer<G, D, O, Opt, P>::state() const -> NamedTensors<Scalar> {
+  NamedTensors<Scalar> all;
+  const auto add = [&all](const std::string& prefix, const NamedTensors<Scalar>& tensors) {
     for (const auto& [name, tensor] : tensors) all.push_back({prefix + name, tensor});
   };
   add("generator.", generator_.state());
@@ -343,13 +347,14 @@ template <class G, class D, class O, class Opt, class P>
 OptionTexts Trainer<G, D, O, Opt, P>::option_texts() const {
   OptionTexts all = gan::option_texts(options_);
   for (auto& text : generator_texts(generator_)) all.push_back(std::move(text));
-  all.push_back({"discriminator_network", structure_text<T>(discriminator_)});
+  all.push_back({"discriminator_network", structure_text<Scalar>(discriminator_)});
   return all;
 }
 
 template <class G, class D, class O, class Opt, class P>
-void Trainer<G, D, O, Opt, P>::load(const NamedTensors<T>& state, const std::map<std::string, std::string>& metadata,
-                                    const std::string& what, const ResumeOptions& resume) {
+void Trainer<G, D, O, Opt, P>::load(const NamedTensors<Scalar>& state,
+                                    const std::map<std::string, std::string>& metadata, const std::string& what,
+                                    const ResumeOptions& resume) {
   const MetadataReader read(what, metadata);
   const Index steps = read.count("step"), updates = read.count("average_updates");
   const Index generator_steps = read.count("generator_optimizer_steps");

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "gan/core/finite.hpp"
-#include "gan/optim/schedule.hpp"
-#include "gan/train/average.hpp"
+#include "gan/core/schedule.hpp"
+#include "gan/train/moving_average.hpp"
 #include "gan/train/options_text.hpp"
 
 namespace gan {

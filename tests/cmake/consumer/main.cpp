@@ -20,7 +20,7 @@ class TinyGenerator : public gan::Generator<float> {
 int main() {
   gan::Rng rng{1};
   TinyGenerator generator{rng};
-  const gan::Tensor<float> samples = generator.sample(3, rng);
+  const gan::Tensor<float> samples = generator.sample(rng, 3);
   std::cout << "consumer: samples " << samples.shape() << '\n';
   return samples.shape() == gan::Shape{3, 6} ? 0 : 1;
 }

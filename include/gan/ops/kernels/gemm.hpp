@@ -1,0 +1,88 @@
+// Products of raw matrices, for dense layers and for convolutions that are one product.
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+
+#include "gan/tensor/tensor.hpp"
+
+namespace gan::kernels {
+
+/// A row-major matrix whose rows are `stride` elements apart.
+template <class T>
+using StridedMatrix =
+    Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0, Eigen::OuterStride<>>;
+template <class T>
+using ConstStridedMatrix =
+    Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0, Eigen::OuterStride<>>;
+
+template <class T>
+ConstStridedMatrix<T> strided(const T* data, Index rows, Index columns, Index stride) {
+  return {data, rows, columns, Eigen::OuterStride<>(stride)};
+}
+template <class T>
+StridedMatrix<T> strided(T* data, Index rows, Index columns, Index stride) {
+  return {data, rows, columns, Eigen::OuterStride<>(stride)};
+}
+
+template <class T>
+auto packed(T* data, Index rows, Index columns) {
+  return strided(data, rows, columns, columns);
+}
+
+/// c += op(a) op(b), where op transposes if asked, on the calling thread.
+template <class T>
+void multiply_add(ConstStridedMatrix<T> a, bool transpose_a, ConstStridedMatrix<T> b, bool transpose_b,
+                  StridedMatrix<T> c) {
+  // Few, plain expressions: each one costs a second of every user's compile time.
+  if (transpose_a && transpose_b)
+    c.noalias() += a.transpose() * b.transpose();
+  else if (transpose_a)
+    c.noalias() += a.transpose() * b;
+  else if (transpose_b)
+    c.noalias() += a * b.transpose();
+  else
+    c.noalias() += a * b;
+}
+
+/// The same on all threads, each with a block of c; c = op(a) op(b) unless `accumulate`. Eigen's own threads wait for
+/// each other inside a product, which is many times slower whenever another program wants a core.
+template <class T>
+void gemm(ConstStridedMatrix<T> a, bool transpose_a, ConstStridedMatrix<T> b, bool transpose_b, StridedMatrix<T> c,
+          bool accumulate) {
+  constexpr double smallest_task = 50000;  // below two of these Eigen, too, keeps to one thread
+  constexpr Index unit = 16;               // blocks of whole vectors
+  const Index m = c.rows(), n = c.cols(), k = transpose_a ? a.rows() : a.cols();
+  const bool by_rows = m >= n;
+  const Index units = ((by_rows ? m : n) + unit - 1) / unit;
+  const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  const Index tasks = std::max<Index>(1, static_cast<Index>(std::min(work / smallest_task, double(units))));
+  parallel_for(units, (units + tasks - 1) / tasks, [&](Index begin, Index end) {
+    const Index from = begin * unit, length = std::min(end * unit, by_rows ? m : n) - from;
+    // The block's part of a matrix: rows or columns, of the matrix or of its transpose.
+    const auto part = [&](ConstStridedMatrix<T> x, bool columns) {
+      const Index stride = x.outerStride();
+      return columns ? strided<T>(x.data() + from, x.rows(), length, stride)
+                     : strided<T>(x.data() + from * stride, length, x.cols(), stride);
+    };
+    auto block = by_rows ? strided<T>(c.data() + from * c.outerStride(), length, n, c.outerStride())
+                         : strided<T>(c.data() + from, m, length, c.outerStride());
+    if (!accumulate) block.setZero();
+    if (by_rows)
+      multiply_add<T>(part(a, transpose_a), transpose_a, b, transpose_b, block);
+    else
+      multiply_add<T>(a, transpose_a, part(b, !transpose_b), transpose_b, block);
+  });
+}
+
+/// A tensor as the matrix [rows, last axis].
+template <class T>
+ConstStridedMatrix<T> rows_of(const Tensor<T>& x) {
+  return packed(x.data(), x.shape().rows(), x.shape().last());
+}
+template <class T>
+StridedMatrix<T> mutable_rows_of(Tensor<T>& x) {
+  return packed(x.mutable_data(), x.shape().rows(), x.shape().last());
+}
+
+}  // namespace gan::kernels

@@ -1,0 +1,395 @@
+#include "gan/train/fit.hpp"
+
+#include <csignal>
+#include <limits>
+#include <thread>
+
+#include "gan/train/callbacks/checkpoint.hpp"
+#include "gan/train/callbacks/every_steps.hpp"
+#include "gan/train/callbacks/stop_on_interrupt.hpp"
+#include "gan/train/callbacks/stop_when_not_finite.hpp"
+#include "gan/train/callbacks/time_budget.hpp"
+#include "gan/train/checkpoint.hpp"
+#include "support/catch.hpp"
+#include "support/networks.hpp"
+#include "support/temporary_folder.hpp"
+#include "support/warnings.hpp"
+
+namespace {
+
+using gan::Index;
+using Pairf = SmallPair<float>;
+using Trainer = gan::Trainer<Pairf::G, Pairf::D>;
+
+/// 20 points in batches of 4: 5 steps an epoch.
+struct Session {
+  explicit Session(const Trainer::Options& options = {}) : trainer(pair.generator, pair.discriminator, options) {}
+  Pairf pair{1};
+  gan::Loader<float> loader{ring_data<float>(20), {.batch = 4}};
+  Trainer trainer;
+};
+
+/// Notes the hooks that are called.
+struct Recorder {
+  std::string name;
+  std::string& log;
+
+  void on_start(auto&) { log += name + "start "; }
+  bool on_step(auto& run) {
+    CHECK(run.result.step == run.trainer.steps());
+    CHECK(run.result.discriminator_loss > 0);
+    log += name + "step" + std::to_string(run.result.step) + " ";
+    return false;
+  }
+  void on_epoch(auto& run) { log += name + "epoch" + std::to_string(run.epochs()) + " "; }
+  void on_end(auto&) { log += name + "end "; }
+};
+
+struct StopAtStep {
+  Index at;
+  bool on_step(auto& run) {
+    if (run.trainer.steps() < at) return false;
+    run.reason = "enough";
+    return true;
+  }
+};
+struct StopAtEpoch {
+  bool on_epoch(auto&) { return true; }
+};
+struct StopAtStart {
+  bool on_start(auto&) { return true; }
+};
+
+}  // namespace
+
+TEST_CASE("hooks are called in order, callback by callback") {
+  Session s;
+  std::string log;
+  Recorder a{"a", log};
+  const auto result = s.trainer.fit(s.loader, {.epochs = 2, .steps = 6}, a, Recorder{"b", log});
+  CHECK(log ==
+        "astart bstart astep1 bstep1 astep2 bstep2 astep3 bstep3 astep4 bstep4 astep5 bstep5 aepoch1 bepoch1 "
+        "astep6 bstep6 aend bend ");
+  CHECK(result.steps == 6);
+  CHECK(result.seconds > 0);
+  CHECK_FALSE(result.stopped);
+  CHECK(result.reason.empty());
+}
+
+TEST_CASE("epochs and steps are limits in all, also of a run that goes on") {
+  Session s;
+  CHECK(s.trainer.fit(s.loader, {}).steps == 5);
+  CHECK(s.trainer.fit(s.loader, {}).steps == 0);
+  CHECK(s.trainer.fit(s.loader, {.epochs = 3}).steps == 10);
+  CHECK(s.trainer.fit(s.loader, {.epochs = 0, .steps = 18}).steps == 3);
+  CHECK(s.trainer.fit(s.loader, {.epochs = 4}).steps == 2);
+  CHECK(s.trainer.fit(s.loader, {.epochs = 9, .steps = 21}).steps == 1);
+  CHECK(s.trainer.steps() == 21);
+  CHECK_THROWS_WITH(s.trainer.fit(s.loader, {.epochs = -1}), ContainsSubstring("-1 epochs"));
+
+  const TemporaryFolder folder;
+  gan::save_checkpoint(folder / "c", s.trainer, &s.loader);
+  Session resumed;
+  gan::load_checkpoint(folder / "c", resumed.trainer, &resumed.loader);
+  CHECK(resumed.trainer.fit(resumed.loader, {.epochs = 5}).steps == 4);
+}
+
+TEST_CASE("an epoch may end in the middle of a step of several batches") {
+  Session s({.discriminator_steps = 2});
+  std::string log;
+  s.trainer.fit(s.loader, {.epochs = 2}, Recorder{"", log});
+  CHECK(log == "start step1 step2 step3 epoch1 step4 step5 epoch2 end ");
+}
+
+TEST_CASE("a hook that returns true ends the run after the others had their turn") {
+  Session s;
+  std::string log;
+  const auto result = s.trainer.fit(s.loader, {.epochs = 9}, StopAtStep{2}, Recorder{"", log});
+  CHECK(log == "start step1 step2 end ");
+  CHECK(result.stopped);
+  CHECK(result.reason == "enough");
+  CHECK(s.trainer.fit(s.loader, {.epochs = 9}, StopAtEpoch{}).steps == 3);
+
+  CHECK(s.trainer.fit(s.loader, {.epochs = 9}, StopAtStart{}).steps == 0);
+  const auto last = s.trainer.fit(s.loader, {.epochs = 0, .steps = 6}, StopAtStep{6});
+  CHECK_FALSE(last.stopped);  // all was done anyway
+}
+
+TEST_CASE("progress and remaining time are those of this run") {
+  Session s;
+  s.trainer.fit(s.loader, {});
+  std::vector<double> shares;
+  s.trainer.fit(s.loader, {.epochs = 2}, gan::every_steps(1, [&](auto& run) {
+                  shares.push_back(run.progress());
+                  const double done = run.progress() - 0.5, rest = 1 - run.progress();
+                  const double before = run.seconds(), left = run.remaining(), after = run.seconds();
+                  CHECK(left >= before * rest / done * (1 - 1e-9));
+                  CHECK(left <= after * rest / done * (1 + 1e-9));
+                }));
+  REQUIRE(shares.size() == 5);
+  for (std::size_t i = 0; i < 5; ++i) CHECK(shares[i] == Approx(0.6 + 0.1 * static_cast<double>(i)));
+}
+
+namespace {
+
+/// Notes its hooks in its phase, and throws or stops where it is told to.
+template <gan::Phase when>
+struct Actor {
+  static constexpr gan::Phase phase = when;
+  std::string name;
+  std::string& log;
+  std::string throws{};  ///< the hook that throws
+
+  void on_start(auto&) { note("start"); }
+  void on_step(auto&) { note("step"); }
+  void on_epoch(auto&) { note("epoch"); }
+  void on_end(auto&) { note("end"); }
+  void note(const std::string& hook) {
+    log += name + hook + " ";
+    gan::check(hook != throws, name, " failed in ", hook);
+  }
+};
+using Act = Actor<gan::Phase::act>;
+using Record = Actor<gan::Phase::record>;
+using Save = Actor<gan::Phase::save>;
+using Show = Actor<gan::Phase::show>;
+
+std::string saved_step(const std::filesystem::path& path) {
+  return std::filesystem::exists(path) ? gan::load_safetensors<float>(path).metadata.at("step") : "none";
+}
+
+}  // namespace
+
+TEST_CASE("callbacks have their turns by phase, whatever the order of the arguments") {
+  const std::string expected =
+      "S:start R:start A:start V:start A:step R:step S:step V:step A:step A:epoch R:step R:epoch S:step S:epoch V:step "
+      "V:epoch S:end R:end A:end V:end ";
+  for (const bool reversed : {false, true}) {
+    Session s;
+    gan::Loader<float> two(ring_data<float>(8), {.batch = 4});
+    std::string log;
+    Act act{"A:", log};
+    Record record{"R:", log};
+    Save save{"S:", log};
+    Show show{"V:", log};
+    if (reversed)
+      s.trainer.fit(two, {}, show, save, record, act);
+    else
+      s.trainer.fit(two, {}, act, record, save, show);
+    CHECK(log == expected);
+  }
+}
+
+TEST_CASE("an exception ends the run in order: all are told, the checkpoint is saved, then it leaves fit") {
+  for (const std::string hook : {"step", "epoch", "end"})
+    for (const bool last : {false, true}) {
+      INFO(hook << last);
+      const TemporaryFolder folder;
+      Session s;
+      std::string log, other;
+      Act bad{"bad:", log, hook};
+      Show display{"V:", other};
+      gan::Checkpoint checkpoint{.path = folder / "c"};
+      const auto fit = [&] {
+        if (last)
+          s.trainer.fit(s.loader, {}, checkpoint, display, bad);
+        else
+          s.trainer.fit(s.loader, {}, bad, display, checkpoint);
+      };
+      REQUIRE_THROWS_WITH(fit(), "bad: failed in " + hook);
+      CHECK(saved_step(checkpoint.path) == std::to_string(s.trainer.steps()));
+      CHECK(s.trainer.steps() == (hook == "step" ? 1 : 5));
+      CHECK(other.ends_with("V:end "));
+      CHECK(log.ends_with("bad:end "));
+    }
+}
+
+TEST_CASE("an exception of a step ends the run in order too") {
+  const TemporaryFolder folder;
+  Session s;
+  gan::Checkpoint checkpoint{.path = folder / "c"};
+  gan::Loader<float> broken(ring_data<float>(20), {.batch = 4},
+                            {[&s](gan::Rng&, gan::Tensor<float>&) { gan::check(s.trainer.steps() < 3, "no more"); }});
+  CHECK_THROWS_WITH(s.trainer.fit(broken, {}, checkpoint), "no more");
+  CHECK(saved_step(checkpoint.path) == "3");
+}
+
+TEST_CASE("who only records or shows never ends a run") {
+  const gan::test::CollectWarnings warnings;
+  for (const std::string hook : {"step", "epoch", "end"}) {
+    Session s;
+    std::string log;
+    CHECK(s.trainer.fit(s.loader, {.epochs = 2}, Record{"R:", log, hook}, Show{"V:", log, hook}).steps == 10);
+    CHECK(log.ends_with("R:end V:end "));
+    CHECK(warnings.count("R: failed in " + hook) == 1);
+    CHECK(warnings.count("V: failed in " + hook) == 1);
+  }
+}
+
+TEST_CASE("a start that fails costs nothing, and ends what had started") {
+  for (const bool last : {false, true}) {
+    Session s;
+    std::string log, none;
+    Show bad{"bad:", none, "start"};
+    Save save{"S:", log};
+    const auto before = everything(s.trainer);
+    const auto fit = [&] { last ? s.trainer.fit(s.loader, {}, save, bad) : s.trainer.fit(s.loader, {}, bad, save); };
+    CHECK_THROWS_WITH(fit(), "bad: failed in start");
+    CHECK(log == "S:start S:end ");
+    CHECK(none == "bad:start ");
+    CHECK(everything(s.trainer) == before);
+  }
+}
+
+TEST_CASE("two failures: the first leaves fit, the other is told") {
+  const gan::test::CollectWarnings warnings;
+  Session s;
+  std::string log;
+  CHECK_THROWS_WITH(s.trainer.fit(s.loader, {}, Save{"S:", log, "end"}, Act{"A:", log, "step"}), "A: failed in step");
+  CHECK(warnings.count("S: failed in end") == 1);
+}
+
+TEST_CASE("a hook may return whatever converts to bool") {
+  Session s;
+  const auto at_two = [](auto& run) { return run.trainer.steps() == 2 ? 1 : 0; };
+  CHECK(s.trainer.fit(s.loader, {}, gan::every_steps(1, at_two)).steps == 2);
+  CHECK(s.trainer.fit(s.loader, {}, gan::every_steps(1, [](auto&) { return std::true_type{}; })).steps == 1);
+}
+
+TEST_CASE("a run without a step to make says why") {
+  Session s, other;
+  CHECK(s.trainer.fit(s.loader, {.epochs = 2}).reason.empty());
+  const auto again = other.trainer.fit(s.loader, {.epochs = 2});  // a second trainer on the same loader
+  CHECK(again.steps == 0);
+  CHECK_FALSE(again.stopped);
+  CHECK(again.reason ==
+        "0 steps: the loader has completed 2 epochs and the trainer 0 steps, which is all that was asked for");
+  CHECK_THAT(s.trainer.fit(s.loader, {.steps = 7}).reason, ContainsSubstring("the trainer 10 steps"));
+}
+
+TEST_CASE("callbacks made with impossible numbers are errors before the first step") {
+  Session s;
+  const auto nothing = [](auto&) {};
+  using Every = gan::EverySteps<decltype(nothing)>;
+  CHECK_THROWS_WITH(s.trainer.fit(s.loader, {}, Every{0, nothing}), ContainsSubstring("every_steps: 0"));
+  CHECK_THROWS_WITH(s.trainer.fit(s.loader, {}, gan::TimeBudget{-5}), ContainsSubstring("-5 seconds"));
+  CHECK_THROWS_WITH(s.trainer.fit(s.loader, {}, gan::TimeBudget{std::numeric_limits<double>::quiet_NaN()}),
+                    ContainsSubstring("time budget: nan"));
+  CHECK(s.trainer.steps() == 0);
+  CHECK(s.trainer.fit(s.loader, {}, gan::TimeBudget{std::numeric_limits<double>::infinity()}).steps == 5);
+}
+
+TEST_CASE("every_steps counts the trainer's steps and may stop the run") {
+  Session s;
+  std::string log;
+  const auto result = s.trainer.fit(s.loader, {.epochs = 9}, gan::every_steps(3, [&](auto& run) {
+                                      log += std::to_string(run.result.step) + " ";
+                                      return run.result.step == 9;
+                                    }));
+  CHECK(log == "3 6 9 ");
+  CHECK(result.stopped);
+  CHECK_THROWS_WITH(gan::every_steps(0, [](auto&) {}), ContainsSubstring("every_steps: 0"));
+}
+
+TEST_CASE("a time budget ends the run") {
+  Session s;
+  const auto result = s.trainer.fit(s.loader, {.epochs = 0}, gan::TimeBudget{0.05});
+  CHECK(result.stopped);
+  CHECK(result.seconds >= 0.05);
+  CHECK(result.steps > 0);
+  CHECK(result.reason == "the time is up");
+}
+
+TEST_CASE("an interrupt ends the run in order and saves") {
+  const TemporaryFolder folder;
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) {
+    Session s;
+    const auto mine = [](int) {};
+    const auto before = std::signal(signal, mine);
+    gan::StopOnInterrupt interrupt;
+    const auto result =
+        s.trainer.fit(s.loader, {.epochs = 0}, interrupt, gan::Checkpoint{.path = folder / std::to_string(signal)},
+                      gan::every_steps(4, [&](auto&) { std::raise(signal); }));
+    CHECK(result.steps == 5);  // the hook came after the callback that looks
+    CHECK(result.stopped);
+    CHECK(result.reason == "interrupted");
+    CHECK(std::signal(signal, before) == static_cast<void (*)(int)>(mine));
+    CHECK(saved_step(folder / std::to_string(signal)) == "5");
+    const auto again = s.trainer.fit(s.loader, {.epochs = 0, .steps = 8}, interrupt);
+    CHECK(again.steps == 3);  // the earlier signal is forgotten
+  }
+}
+
+TEST_CASE("an interrupt ends the runs of all threads, and handlers come back in any order") {
+  const auto mine = [](int) {};
+  const auto before = std::signal(SIGTERM, mine);
+  std::atomic<int> running{0};
+  const auto run = [&](gan::Index least) {
+    Session s;
+    gan::StopOnInterrupt interrupt;
+    return s.trainer
+        .fit(s.loader, {.epochs = 0}, interrupt,
+             gan::every_steps(1,
+                              [&](auto& r) {
+                                if (r.steps() == 1) ++running;
+                                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+                                return r.reason.empty() && r.steps() > least + 2000;  // a signal that was missed
+                              }))
+        .reason;
+  };
+  std::string first, second;
+  std::thread a([&] { first = run(0); }), b([&] { second = run(100); });
+  while (running < 2) std::this_thread::yield();
+  std::raise(SIGTERM);
+  a.join();
+  b.join();
+  CHECK(first == "interrupted");
+  CHECK(second == "interrupted");
+  CHECK(std::signal(SIGTERM, before) == static_cast<void (*)(int)>(mine));
+}
+
+TEST_CASE("signals that were ignored stay ignored") {  // as under nohup
+  for (const int signal : {SIGHUP, SIGPIPE}) {
+    const auto before = std::signal(signal, SIG_IGN);
+    Session s;
+    gan::StopOnInterrupt interrupt;
+    CHECK(s.trainer.fit(s.loader, {}, gan::every_steps(2, [&](auto&) { std::raise(signal); }), interrupt).steps == 5);
+    CHECK(std::signal(signal, before) == SIG_IGN);
+  }
+}
+
+TEST_CASE("a loss that is not finite leaves fit as an exception or ends it in order") {
+  const auto ruin = gan::every_steps(3, [](auto& run) {
+    run.trainer.discriminator().parameters()[0].tensor.mutable_data()[0] = std::numeric_limits<float>::quiet_NaN();
+  });
+  Session s;
+  std::string log;
+  CHECK_THROWS_AS(s.trainer.fit(s.loader, {}, gan::EverySteps(ruin), Recorder{"", log}), gan::NotFinite);
+  CHECK(log == "start step1 step2 step3 end ");
+  Session t;
+  log.clear();
+  const auto result = t.trainer.fit(t.loader, {}, gan::EverySteps(ruin), gan::StopWhenNotFinite{}, Recorder{"", log});
+  CHECK(log == "start step1 step2 step3 end ");
+  CHECK(result.stopped);
+  CHECK(result.reason == "trainer: the loss of the discriminator is nan at step 4");
+  CHECK(t.trainer.steps() == 3);
+}
+
+TEST_CASE("what is not finite at the very end is given to on_not_finite too") {
+  const TemporaryFolder folder;
+  const auto ruin = [](Index at) {
+    return gan::every_steps(at, [](auto& run) {
+      run.trainer.generator().parameters()[0].tensor.mutable_data()[0] = std::numeric_limits<float>::quiet_NaN();
+    });
+  };
+  Session s;
+  std::string log;
+  gan::Checkpoint checkpoint{.path = folder / "c", .every = 0};
+  const auto result = s.trainer.fit(s.loader, {}, gan::StopWhenNotFinite{}, checkpoint, ruin(5), Recorder{"", log});
+  CHECK_THAT(result.reason, ContainsSubstring("not saved") && ContainsSubstring("\"generator.net.dense1.weight\""));
+  CHECK(log.ends_with("end "));
+  CHECK(saved_step(checkpoint.path) == "none");
+  Session t;
+  CHECK_THROWS_AS(t.trainer.fit(t.loader, {}, checkpoint, ruin(5)), gan::NotFinite);
+  CHECK(saved_step(checkpoint.path) == "none");
+}
