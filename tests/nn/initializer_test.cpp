@@ -117,7 +117,7 @@ TEST_CASE("initializers refuse numbers that are none when they are made", "[nn]"
   REQUIRE_THROWS_WITH(init::constant(nan), ContainsSubstring("init::constant: value nan"));
   REQUIRE_THROWS_WITH(init::uniform(nan, 1), ContainsSubstring("init::uniform: range [nan, 1)"));
   REQUIRE_THROWS_WITH(init::uniform(0, infinity), ContainsSubstring("range [0, inf)"));
-  REQUIRE_THROWS_WITH(init::normal(0, nan), ContainsSubstring("init::normal: mean 0, deviation nan"));
+  REQUIRE_THROWS_WITH(init::normal(0, nan), ContainsSubstring("init::normal: mean 0, stddev nan"));
   REQUIRE_THROWS_WITH(init::normal(nan, 1), ContainsSubstring("mean nan"));
   REQUIRE_THROWS_WITH(init::he_normal(nan), ContainsSubstring("he_normal: slope nan"));
   REQUIRE_THROWS_WITH(init::he_uniform(infinity), ContainsSubstring("he_uniform: slope inf"));
