@@ -58,10 +58,11 @@ int main() try {
   std::printf("%s\n%s\n", generator.summary().c_str(), discriminator.summary({28, 28, 1}).c_str());
 
   gan::Loader<float> digits(gan::digits_dataset<float>(20000, 1), {.batch = 128, .seed = 1});
-  gan::Trainer<SkipGenerator, SmallDiscriminator> trainer(
-      generator, discriminator,
-      {.objective = {.real_label = 0.9}, .average = gan::MovingAverageOptions{.decay = 0.99}, .seed = 1});
-  trainer.fit(digits, {.epochs = 20}, gan::SampleGrid{.folder = "custom-gan-run"}, gan::ProgressBar());
+  gan::Trainer trainer(generator, discriminator,
+                       {.objective = gan::NonSaturating{.real_label = 0.9},
+                        .average = gan::MovingAverageOptions{.decay = 0.99},
+                        .seed = 1});
+  trainer.fit(digits, {.epochs = 20}, gan::SampleGrid({.folder = "custom-gan-run"}), gan::ProgressBar());
 
   // Fresh samples, in rows of ten.
   gan::write_grid("custom-gan-run/digits.png", trainer.sample(generator.draw(rng, 100)), {.columns = 10});

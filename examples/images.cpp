@@ -137,17 +137,15 @@ void train(Options& options, const CLI::App& app) {
   using Discriminator = gan::DcganDiscriminator<float>;
   Generator generator(rng, {.latent = 64, .image = image, .width = options.width, .kernel = 4});
   Discriminator discriminator(rng, {.image = image, .width = options.width, .kernel = 4});
-  using Trainer =
-      gan::Trainer<Generator, Discriminator, gan::AnyObjective<float>, gan::Adam<float>, gan::AnyPenalty<float>>;
-  Trainer trainer(generator, discriminator,
-                  {.objective = gan::objective_named<float>(options.objective),
-                   .penalty = gan::penalty_named<float>(options.penalty),
-                   .generator_optimizer = {.learning_rate = options.rate},
-                   .discriminator_optimizer = {.learning_rate = options.rate},
-                   .average = gan::MovingAverageOptions{.decay = 0.995},
-                   .seed = options.seed});
+  gan::Trainer<float> trainer(generator, discriminator,
+                              {.objective = gan::objective_named<float>(options.objective),
+                               .penalty = gan::penalty_named<float>(options.penalty),
+                               .generator_optimizer = gan::AdamOptions{.learning_rate = options.rate},
+                               .discriminator_optimizer = gan::AdamOptions{.learning_rate = options.rate},
+                               .average = gan::MovingAverageOptions{.decay = 0.995},
+                               .seed = options.seed});
   if (run.resume) {
-    gan::load_checkpoint(run.checkpoint(), trainer, &loader, run.changes());
+    gan::load_checkpoint<float>(run.checkpoint(), trainer, &loader, run.changes());
     std::printf("Going on with %s from step %lld.\n", run.out.c_str(), static_cast<long long>(trainer.steps()));
   } else {
     std::printf("%s\n%s\n", generator.summary().c_str(), discriminator.summary(image).c_str());
@@ -156,16 +154,14 @@ void train(Options& options, const CLI::App& app) {
 
   run.set_limits(loader);
   gan::StopOnInterrupt interrupt;
-  gan::TimeBudget time{run.seconds()};
-  gan::ProgressBar progress(stdout);
-  if (run.epochs == 0) progress.limit(time.seconds);
-  gan::SampleGrid samples{.folder = run.out, .every = options.every};
+  gan::ProgressBar progress({.out = stdout});
+  gan::SampleGrid samples({.folder = run.out, .every = options.every});
   const gan::FitResult result =
-      trainer.fit(loader, {.epochs = run.epochs}, gan::CsvLog(run.out / "losses.csv", {.replace = run.overwrite}),
-                  samples, gan::Checkpoint{.path = run.checkpoint(), .replace = run.overwrite, .notes = run.notes},
-                  gan::StopWhenNotFinite{}, time, interrupt, progress);
+      trainer.fit(loader, run.limits(), gan::CsvLog({.path = run.out / "losses.csv", .replace = run.overwrite}),
+                  samples, gan::Checkpoint({.path = run.checkpoint(), .replace = run.overwrite, .notes = run.notes}),
+                  gan::StopWhenNotFinite(), interrupt, progress);
   std::printf("%lld steps in %.1f s. Newest picture: %s\n", static_cast<long long>(result.steps), result.seconds,
-              samples.last.c_str());
+              samples.last().c_str());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 //   mnist train --data DIR --epochs 10          pictures, losses.csv and a checkpoint in mnist-run/, mnist-run-2/ ...
 //   mnist train --resume                        goes on where the newest stopped, also after Ctrl-C
 //   mnist sample --model mnist-run/checkpoint.safetensors --count 100 --seed 1 --out digits.png
+//   mnist sample --model mnist-run/checkpoint.safetensors --digit 7 --out sevens.png
 //
 // Expect D(x) and D(G(z)) on either side of 0.5, digits in the first epoch and legible ones from the third on.
 #include <CLI/CLI.hpp>
@@ -31,32 +32,56 @@ struct Networks {
 };
 
 /// mlp: dense layers only. dcgan: the convolutional pair of TensorFlow's tutorial. dcgan-small: a smaller one for
-/// minutes on a CPU.
-Networks make_networks(gan::Rng& rng, const std::string& model, bool spectral_norm = false) {
+/// minutes on a CPU. With labels, the generator is told the digit, and the discriminator judges it (projection) or
+/// names it (ac-gan).
+Networks make_networks(gan::Rng& rng, const std::string& model, const std::string& labels, bool spectral_norm = false) {
+  const gan::Index classes = labels == "none" ? 0 : 10;
+  const auto head = labels == "ac-gan" ? gan::ClassHead::auxiliary : gan::ClassHead::projection;
   if (model == "mlp")
-    return {std::make_unique<gan::MlpGenerator<float>>(rng),
+    return {std::make_unique<gan::MlpGenerator<float>>(rng, gan::MlpGenerator<float>::Options{.classes = classes}),
             std::make_unique<gan::MlpDiscriminator<float>>(
-                rng, gan::MlpDiscriminator<float>::Options{.spectral_norm = spectral_norm})};
+                rng, gan::MlpDiscriminator<float>::Options{
+                         .classes = classes, .class_head = head, .spectral_norm = spectral_norm})};
   if (model == "dcgan")
-    return {std::make_unique<gan::DcganGenerator<float>>(
-                rng, gan::DcganGenerator<float>::Options{.channels = {256, 128, 64}, .strides = {1, 2, 2}}),
-            std::make_unique<gan::DcganDiscriminator<float>>(
-                rng, gan::DcganDiscriminator<float>::Options{
-                         .channels = {64, 128}, .dropout = 0.3, .spectral_norm = spectral_norm})};
+    return {
+        std::make_unique<gan::DcganGenerator<float>>(
+            rng,
+            gan::DcganGenerator<float>::Options{.classes = classes, .channels = {256, 128, 64}, .strides = {1, 2, 2}}),
+        std::make_unique<gan::DcganDiscriminator<float>>(
+            rng, gan::DcganDiscriminator<float>::Options{.classes = classes,
+                                                         .class_head = head,
+                                                         .channels = {64, 128},
+                                                         .dropout = 0.3,
+                                                         .spectral_norm = spectral_norm})};
   gan::check(model == "dcgan-small", "no model is named \"", model, "\", expected mlp, dcgan or dcgan-small");
   return {
       std::make_unique<gan::DcganGenerator<float>>(
-          rng, gan::DcganGenerator<float>::Options{.latent = 64, .channels = {128, 64}, .kernel = 4}),
-      std::make_unique<gan::DcganDiscriminator<float>>(
           rng,
-          gan::DcganDiscriminator<float>::Options{
-              .width = 32, .kernel = 4, .spectral_norm = spectral_norm, .minibatch_std_dev = true, .hidden = {256}})};
+          gan::DcganGenerator<float>::Options{.latent = 64, .classes = classes, .channels = {128, 64}, .kernel = 4}),
+      std::make_unique<gan::DcganDiscriminator<float>>(
+          rng, gan::DcganDiscriminator<float>::Options{.classes = classes,
+                                                       .class_head = head,
+                                                       .width = 32,
+                                                       .kernel = 4,
+                                                       .spectral_norm = spectral_norm,
+                                                       .minibatch_std_dev = true,
+                                                       .hidden = {256}})};
+}
+
+/// What AC-GAN adds for both: that the digit is recognized, of real and of generated ones.
+std::vector<gan::PairTerm<float>> class_terms(bool of_discriminator) {
+  return {{"class", [of_discriminator](const gan::Pass<float>& pass) {
+             const auto& labels = pass.condition.labels;
+             const auto fake = gan::cross_entropy(pass.fake_extra, labels);
+             return of_discriminator ? gan::cross_entropy(pass.real_extra, labels) + fake : fake;
+           }}};
 }
 
 struct TrainOptions {
   std::string model = "dcgan-small";
   std::string objective = "non-saturating";
   std::string penalty;
+  std::string labels = "projection";
   bool spectral_norm = false;
   double real_label = 1;
   double rate = 0;
@@ -68,7 +93,7 @@ struct TrainOptions {
 
 struct SampleOptions {
   fs::path model;
-  gan::Index count = 100;
+  gan::Index count = 100, digit = -1;
   double truncation = 0;
   std::uint64_t seed = 1;
   fs::path out = "samples.png";
@@ -102,25 +127,30 @@ void train(TrainOptions& options, const CLI::App& app) {
   RunOptions& run = options.run;
   gan::StoredOptions stored;
   stored.add("model", options.model).add("objective", options.objective).add("penalty", options.penalty);
-  stored.add("spectral-norm", options.spectral_norm).add("real-label", options.real_label).add("rate", options.rate);
+  stored.add("labels", options.labels)
+      .add("spectral-norm", options.spectral_norm)
+      .add("real-label", options.real_label)
+      .add("rate", options.rate);
   stored.add("data", options.data).add("batch", options.batch).add("seed", options.seed);
   run.begin(app, stored);
 
   gan::Rng rng(options.seed);
-  const auto [generator, discriminator] = make_networks(rng, options.model, options.spectral_norm);
+  const auto [generator, discriminator] = make_networks(rng, options.model, options.labels, options.spectral_norm);
   gan::Loader<float> loader(find_data(options.data), {.batch = options.batch, .seed = options.seed});
-  using Trainer =
-      gan::Trainer<Generator, Discriminator, gan::AnyObjective<float>, gan::Adam<float>, gan::AnyPenalty<float>>;
-  Trainer trainer(*generator, *discriminator,
-                  {.objective = gan::objective_named<float>(options.objective, options.real_label),
-                   .penalty = gan::penalty_named<float>(options.penalty),
-                   .generator_optimizer = {.learning_rate = options.rate},
-                   .discriminator_optimizer = {.learning_rate = options.rate},
-                   .average = gan::MovingAverageOptions{.decay = options.model == "dcgan-small" ? 0.998 : 0.995},
-                   .samples = 100,
-                   .seed = options.seed});
+  const bool names = options.labels == "ac-gan";
+  gan::Trainer<float> trainer(
+      *generator, *discriminator,
+      {.objective = gan::objective_named<float>(options.objective, options.real_label),
+       .penalty = gan::penalty_named<float>(options.penalty),
+       .generator_optimizer = gan::AdamOptions{.learning_rate = options.rate},
+       .discriminator_optimizer = gan::AdamOptions{.learning_rate = options.rate},
+       .generator_terms = names ? class_terms(false) : std::vector<gan::PairTerm<float>>(),
+       .discriminator_terms = names ? class_terms(true) : std::vector<gan::PairTerm<float>>(),
+       .average = gan::MovingAverageOptions{.decay = options.model == "dcgan-small" ? 0.998 : 0.995},
+       .samples = 100,
+       .seed = options.seed});
   if (run.resume) {
-    gan::load_checkpoint(run.checkpoint(), trainer, &loader, run.changes());
+    gan::load_checkpoint<float>(run.checkpoint(), trainer, &loader, run.changes());
     std::printf("Going on with %s from step %lld.\n", run.out.c_str(), static_cast<long long>(trainer.steps()));
   } else {
     std::printf("%s\n%s\n", generator->summary().c_str(), discriminator->summary({28, 28, 1}).c_str());
@@ -129,33 +159,45 @@ void train(TrainOptions& options, const CLI::App& app) {
 
   run.set_limits(loader);
   gan::StopOnInterrupt interrupt;
-  gan::TimeBudget time{run.seconds()};
-  gan::ProgressBar progress(stdout);
-  if (run.epochs == 0) progress.limit(time.seconds);
-  gan::SampleGrid images{.folder = run.out};
+  gan::ProgressBar progress({.out = stdout});
+  gan::SampleGrid images({.folder = run.out, .grid = {.columns = 10}});
   gan::CollapseWatch watch;
   const gan::FitResult result =
-      trainer.fit(loader, {.epochs = run.epochs}, gan::CsvLog(run.out / "losses.csv", {.replace = run.overwrite}),
-                  images, gan::Checkpoint{.path = run.checkpoint(), .replace = run.overwrite, .notes = run.notes},
-                  gan::StopWhenNotFinite{}, watch, time, interrupt, progress);
+      trainer.fit(loader, run.limits(), gan::CsvLog({.path = run.out / "losses.csv", .replace = run.overwrite}), images,
+                  gan::Checkpoint({.path = run.checkpoint(), .replace = run.overwrite, .notes = run.notes}),
+                  gan::StopWhenNotFinite(), watch, interrupt, progress);
   std::printf("%lld steps in %.1f s. Newest picture: %s; sample more with\n  mnist sample --model %s\n",
-              static_cast<long long>(result.steps), result.seconds, images.last.c_str(), run.checkpoint().c_str());
+              static_cast<long long>(result.steps), result.seconds, images.last().c_str(), run.checkpoint().c_str());
 }
 
 void sample(const SampleOptions& options) {
   const auto notes = gan::load_safetensors<float>(options.model).metadata;
-  gan::check(notes.contains("--model"), options.model.string(), ": not a checkpoint of mnist train");
+  gan::check(notes.contains("--model") && notes.contains("--labels"), options.model.string(),
+             ": not a checkpoint of mnist train");
   gan::Rng rng(options.seed);
-  const auto generator = make_networks(rng, notes.at("--model")).generator;
+  const auto generator = make_networks(rng, notes.at("--model"), notes.at("--labels")).generator;
   gan::load_generator(options.model, *generator);
+  gan::check(options.digit < 0 || generator->classes() > 0, options.model.string(),
+             ": was trained without labels, so that no digit can be asked for");
   const gan::LatentDistribution noise =
       options.truncation > 0 ? gan::latent::truncated_normal(options.truncation) : generator->distribution();
   const auto z = noise.draw<float>(rng, options.count, generator->latent());
-  if (options.out.extension() != ".idx") return gan::write_grid(options.out, generator->sample(z));
+  const bool picture = options.out.extension() != ".idx";
+  gan::Condition<float> wanted = generator->draw_condition(rng, options.count);
+  for (std::size_t i = 0; i < wanted.labels.size(); ++i) {
+    if (options.digit >= 0)
+      wanted.labels[i] = options.digit;
+    else if (picture)
+      wanted.labels[i] = static_cast<gan::Index>(i) * wanted.classes / options.count;  // row by row
+  }
+  if (picture) return gan::write_grid(options.out, generator->sample(z, wanted), {.columns = 10});
   std::vector<std::uint8_t> bytes;  // as bytes, part by part: all digits as numbers would take four times the memory
   for (gan::Index begin = 0, end = 0; begin < options.count; begin = end) {
     end = std::min(options.count, begin + 1000);
-    const auto part = gan::to_bytes(generator->sample(gan::slice(z, 0, begin, end)));
+    std::vector<gan::Index> rows;
+    for (gan::Index i = begin; i < end; ++i) rows.push_back(i);
+    const auto part = gan::to_bytes(
+        generator->sample(gan::slice(z, 0, begin, end), wanted.empty() ? wanted : gan::gather(wanted, rows)));
     bytes.insert(bytes.end(), part.begin(), part.end());
   }
   gan::write_idx(options.out, {options.count, 28, 28}, bytes);
@@ -177,6 +219,11 @@ int main(int argc, char** argv) {
   train_command->add_option("--penalty", t.penalty,
                             "NAME[:WEIGHT], several joined with +, of: " + std::string(gan::penalty_names) +
                                 " (default: lazy-r1:0.2 for dcgan-small, else none)");
+  train_command
+      ->add_option("--labels", t.labels,
+                   "What the networks do with the digits' labels: projection, ac-gan (named beside the score) or none")
+      ->check(CLI::IsMember({"projection", "ac-gan", "none"}))
+      ->capture_default_str();
   train_command->add_flag("--spectral-norm", t.spectral_norm, "On all layers of the discriminator");
   train_command->add_option("--real-label", t.real_label, "Below 1: one-sided label smoothing")
       ->check(CLI::Range(0.5, 1.0))
@@ -197,6 +244,7 @@ int main(int argc, char** argv) {
   sample_command->add_option("--count", s.count, "Number of digits")
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
+  sample_command->add_option("--digit", s.digit, "Only that one (default: all, in rows)")->check(CLI::Range(0, 9));
   sample_command
       ->add_option("--truncation", s.truncation,
                    "Keep the noise in [-T, T]: below 1, digits are better formed and less varied (default: no limit)")

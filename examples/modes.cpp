@@ -227,15 +227,14 @@ Result train(const Mixture& mixture, const Setting& s, std::uint64_t seed, const
   gan::Rng rng(seed);
   Generator generator(rng, s);
   Discriminator discriminator(rng, s);
-  using Trainer =
-      gan::Trainer<Generator, Discriminator, gan::AnyObjective<float>, gan::Adam<float>, gan::AnyPenalty<float>>;
-  Trainer::Options options;
+  gan::TrainerOptions<float> options;
   options.objective = gan::objective_named<float>(s.objective);
   const double updates = static_cast<double>(s.steps * s.discriminator_steps);
   options.penalty =
       gan::penalty_named<float>(s.penalty).scale_by(gan::schedule::exponential(std::pow(s.penalty_end, 1 / updates)));
-  options.generator_optimizer = {.learning_rate = s.rate, .beta1 = s.beta1, .beta2 = 0.99};
-  options.discriminator_optimizer = {.learning_rate = s.discriminator_rate, .beta1 = s.beta1, .beta2 = 0.99};
+  options.generator_optimizer = gan::AdamOptions{.learning_rate = s.rate, .beta1 = s.beta1, .beta2 = 0.99};
+  options.discriminator_optimizer =
+      gan::AdamOptions{.learning_rate = s.discriminator_rate, .beta1 = s.beta1, .beta2 = 0.99};
   options.generator_schedule = options.discriminator_schedule = gan::schedule::cosine(s.steps, 0.01);
   options.discriminator_steps = s.discriminator_steps;
   options.pack = s.pack;
@@ -244,7 +243,7 @@ Result train(const Mixture& mixture, const Setting& s, std::uint64_t seed, const
     options.instance_noise = [noise = s.noise, fall = gan::schedule::linear(std::max<Index>(1, s.steps / 2))](
                                  Index step) { return noise * fall(step); };
   options.seed = seed;
-  Trainer trainer(generator, discriminator, options);
+  gan::Trainer trainer(generator, discriminator, options);
   Result result;
   const auto start = std::chrono::steady_clock::now();
   const std::clock_t cpu_start = std::clock();

@@ -83,5 +83,9 @@ struct RunOptions {
         all.change.insert(found->second.begin(), found->second.end());
     return all;
   }
-  double seconds() const { return minutes > 0 ? 60 * minutes : epochs > 0 ? 1e12 : 60 * usual_minutes; }
+  /// Epochs or minutes, as asked for; the usual time without either.
+  gan::FitOptions limits() const {
+    const double wanted = minutes > 0 ? minutes : epochs > 0 ? 0 : usual_minutes;
+    return {.epochs = epochs, .seconds = 60 * wanted};
+  }
 };

@@ -89,7 +89,7 @@ int main(int argc, char** argv) {
     while (loader.epoch() < 3) {
       const auto batch = loader.next();
       adam.zero_grad();
-      backward(gan::cross_entropy(classifier(batch.samples), batch.labels));
+      backward(gan::cross_entropy(classifier(batch.samples), batch.condition.labels));
       adam.step();
     }
     const Seen real = look(classifier, first(test, count));

@@ -90,7 +90,7 @@ class Bench {
   gan::Rng rng_{1};
   G generator_;
   D discriminator_;
-  gan::Trainer<G, D> trainer_;
+  gan::Trainer<float> trainer_;
   double arithmetic_;
 };
 

@@ -28,11 +28,15 @@ std::vector<Index> epoch_of(Loader<float>& loader) {
   std::vector<Index> seen;
   for (Index i = 0; i < loader.batches_per_epoch(); ++i) {
     const auto batch = loader.next();
-    for (std::size_t k = 0; k < batch.labels.size(); ++k)
-      CHECK(batch.samples.data()[k] == static_cast<float>(batch.labels[k]));
-    seen.insert(seen.end(), batch.labels.begin(), batch.labels.end());
+    for (std::size_t k = 0; k < batch.condition.labels.size(); ++k)
+      CHECK(batch.samples.data()[k] == static_cast<float>(batch.condition.labels[k]));
+    seen.insert(seen.end(), batch.condition.labels.begin(), batch.condition.labels.end());
   }
   return seen;
+}
+
+gan::Source<float>::Texts at(const std::string& epoch, const std::string& position) {
+  return {{"seed", "0"}, {"epoch", epoch}, {"position", position}};
 }
 
 std::vector<float> values(const gan::Tensor<float>& x) { return {x.data(), x.data() + x.size()}; }
@@ -60,7 +64,7 @@ TEST_CASE("the last partial batch is kept or dropped") {
   Loader<float> dropped(numbers(25), {.batch = 10});
   std::vector<std::size_t> sizes;
   for (int i = 0; i < 4; ++i) {
-    sizes.push_back(kept.next().labels.size());
+    sizes.push_back(kept.next().condition.labels.size());
     CHECK(dropped.next().samples.shape() == gan::Shape{10, 1, 1, 1});
   }
   CHECK(sizes == std::vector<std::size_t>{10, 10, 5, 10});
@@ -69,7 +73,7 @@ TEST_CASE("the last partial batch is kept or dropped") {
   CHECK(kept.epoch() == 1);
   CHECK(kept.position() == 1);
   Loader<float> larger(numbers(3), {.batch = 10, .drop_last = false});
-  CHECK(larger.next().labels.size() == 3);
+  CHECK(larger.next().condition.labels.size() == 3);
 }
 
 TEST_CASE("orders follow from seed and epoch alone") {
@@ -105,7 +109,7 @@ TEST_CASE("a loader goes on from any saved state with the same batches") {
     CHECK(resumed.state() == first.state());
     for (int i = 0; i < 5; ++i) {
       const auto expected = first.next(), found = resumed.next();
-      CHECK(expected.labels == found.labels);
+      CHECK(expected.condition.labels == found.condition.labels);
       CHECK(values(expected.samples) == values(found.samples));
       CHECK(first.epoch() == resumed.epoch());
     }
@@ -123,7 +127,7 @@ TEST_CASE("augmentations draw other numbers for every batch and epoch") {
 TEST_CASE("batches of unlabeled data have no labels") {
   Loader<double> loader(gan::Dataset<double>::from({2}, {1, 2, 3, 4}), {.batch = 2});
   const auto batch = loader.next();
-  CHECK(batch.labels.empty());
+  CHECK(batch.condition.labels.empty());
   CHECK(batch.samples.shape() == gan::Shape{2, 2});
 }
 
@@ -132,9 +136,9 @@ TEST_CASE("loaders that cannot be, and states of others, are errors") {
                       ContainsSubstring("batch of 4 from a dataset of 3 items") && ContainsSubstring("drop_last"));
   REQUIRE_THROWS_WITH(Loader<float>(numbers(3), {.batch = 0}), ContainsSubstring("batch of 0, expected at least 1"));
   Loader<float> loader(numbers(10), {.batch = 5});
-  REQUIRE_THROWS_WITH(loader.set_state({0, 0, 3}), ContainsSubstring("3 batches of an epoch, expected 0 to 2"));
-  REQUIRE_THROWS_AS(loader.set_state({0, 0, -1}), gan::Error);
-  REQUIRE_THROWS_AS(loader.set_state({0, -1, 0}), gan::Error);
+  REQUIRE_THROWS_WITH(loader.set_state(at("0", "3")), ContainsSubstring("3 batches of an epoch, expected 0 to 2"));
+  REQUIRE_THROWS_AS(loader.set_state(at("0", "-1")), gan::Error);
+  REQUIRE_THROWS_AS(loader.set_state(at("-1", "0")), gan::Error);
 }
 
 TEST_CASE("a look at the data leaves the loader where it is") {
@@ -142,14 +146,15 @@ TEST_CASE("a look at the data leaves the loader where it is") {
   gan::Loader<float> loader(data, {.batch = 3, .drop_last = false}, {[](gan::Rng& rng, gan::Tensor<float>& x) {
                               x.mutable_values() += static_cast<float>(rng.uniform());
                             }});
-  const auto first = loader.peek(2), again = loader.peek(2);
+  const auto first = loader.reference(2), again = loader.reference(2);
   REQUIRE(first.samples.shape() == gan::Shape{2, 1});
   CHECK(first.samples.at({0, 0}) == again.samples.at({0, 0}));
   CHECK((first.samples.at({0, 0}) >= 0 && first.samples.at({0, 0}) < 1));  // through the augmentation
-  CHECK(first.labels == std::vector<gan::Index>{6, 5});
-  CHECK(loader.state() == gan::LoaderState{});
-  CHECK_THROWS_WITH(loader.peek(8), ContainsSubstring("8 items of 7"));
-  CHECK_THROWS_AS(loader.peek(0), gan::Error);
+  CHECK(first.condition.labels == std::vector<gan::Index>{6, 3});          // spread over the data
+  CHECK(first.condition.classes == 7);
+  CHECK(loader.state() == at("0", "0"));
+  CHECK_THROWS_WITH(loader.reference(8), ContainsSubstring("8 items of 7"));
+  CHECK_THROWS_AS(loader.reference(0), gan::Error);
   CHECK(loader.last_batch() == 1);
   CHECK(gan::Loader<float>(data, {.batch = 3}).last_batch() == 3);
   CHECK(gan::Loader<float>(data, {.batch = 9, .drop_last = false}).last_batch() == 7);
@@ -160,9 +165,33 @@ TEST_CASE("augmentations that are none and states that no loader reaches") {
   CHECK_THROWS_WITH(gan::Loader<float>(data, {.batch = 2}, {gan::augment::shift(0), {}}),
                     ContainsSubstring("augmentation 1 of 2 is empty"));
   gan::Loader<float> loader(data, {.batch = 2});
-  CHECK_THROWS_WITH(loader.set_state({0, std::numeric_limits<gan::Index>::max(), 2}), ContainsSubstring("2^62"));
-  CHECK(loader.state() == gan::LoaderState{});
-  loader.set_state({0, gan::Index{1} << 62, 2});
+  CHECK_THROWS_WITH(loader.set_state(at("9223372036854775807", "2")), ContainsSubstring("2^62"));
+  CHECK(loader.state() == at("0", "0"));
+  loader.set_state(at("4611686018427387904", "2"));
   loader.next();
   CHECK(loader.epoch() == (gan::Index{1} << 62) + 1);
+}
+
+TEST_CASE("a loader that was made otherwise begins the epoch under way again") {
+  const auto resumed = [](const LoaderOptions& options, const std::string& epoch, const std::string& position) {
+    const Loader<float> before(numbers(10), {.batch = 4, .drop_last = false});  // 3 batches
+    gan::Source<float>::Texts saved;
+    for (const auto& [name, text] : before.settings()) saved[name] = text;
+    Loader<float> loader(numbers(10), options);
+    loader.resume(at(epoch, position), saved);
+    return std::pair(loader.epoch(), loader.position());
+  };
+  CHECK(resumed({.batch = 4, .drop_last = false}, "5", "2") == std::pair<Index, Index>(5, 2));
+  CHECK(resumed({.batch = 5, .drop_last = false}, "5", "2") == std::pair<Index, Index>(5, 0));
+  CHECK(resumed({.batch = 5, .drop_last = false}, "5", "3") == std::pair<Index, Index>(6, 0));
+  CHECK(resumed({.batch = 4}, "5", "2") == std::pair<Index, Index>(5, 0));
+}
+
+TEST_CASE("a loader knows its classes and how often they occur") {
+  const Loader<float> loader(gan::Dataset<float>::from({1}, {0, 1, 2, 3}, {2, 0, 2, 2}), {.batch = 2});
+  CHECK(loader.classes() == 3);
+  CHECK(loader.class_frequencies() == std::vector<double>{0.25, 0, 0.75});
+  CHECK(Loader<float>(gan::Dataset<float>::from({1}, {0, 1}), {.batch = 2}).classes() == 0);
+  CHECK_THROWS_WITH(gan::Dataset<float>::from({1}, {0, 1}, {0, -1}), ContainsSubstring("label -1 of item 1"));
+  CHECK_THROWS_WITH(gan::Dataset<float>::from({1}, {0, 1}, {Index{1} << 40, 1}), ContainsSubstring("of item 0"));
 }

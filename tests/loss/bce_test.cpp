@@ -34,7 +34,7 @@ D logits() {
 
 }  // namespace
 
-TEST_CASE("bce follows its formula", "[bce]") {
+TEST_CASE("bce follows its formula") {
   REQUIRE(bce(probabilities, targets).item() == Approx(total_entropy(0) / 4));
   REQUIRE(bce(probabilities, targets, Reduction::sum).item() == Approx(total_entropy(0)));
   REQUIRE(bce(probabilities, targets, Reduction::sum, 0.2).item() == Approx(total_entropy(0.2)));
@@ -50,7 +50,7 @@ TEST_CASE("bce follows its formula", "[bce]") {
   }
 }
 
-TEST_CASE("bce has the gradients of its formula, in first and second order", "[bce]") {
+TEST_CASE("bce has the gradients of its formula, in first and second order") {
   const D inner_targets({2, 2}, {0.1, 0.9, 0.8, 0.25});  // differences move them
   test::check_gradients([](const auto& in) { return bce(in[0], in[1], Reduction::sum, 0.1); },
                         {probabilities, inner_targets}, 1e-5);
@@ -61,7 +61,7 @@ TEST_CASE("bce has the gradients of its formula, in first and second order", "[b
   for (Index i = 0; i < 4; ++i) REQUIRE(g.data()[i] == Approx(probabilities.data()[i] - targets.data()[i]));
 }
 
-TEST_CASE("bce limits the logarithm as PyTorch does", "[bce]") {
+TEST_CASE("bce limits the logarithm as PyTorch does") {
   Tensor<float> p({4}, {0, 1, 0, 1}), t({4}, {1, 0, 0, 1});
   p.set_requires_grad();
   const auto loss = bce(p, t, Reduction::sum);
@@ -73,7 +73,7 @@ TEST_CASE("bce limits the logarithm as PyTorch does", "[bce]") {
   REQUIRE(g.at({3}) == -1);
 }
 
-TEST_CASE("bce_with_logits is exact for hard targets and finite for huge logits", "[bce]") {
+TEST_CASE("bce_with_logits is exact for hard targets and finite for huge logits") {
   for (const float size : {20.f, 88.f, 1e4f, 3e38f}) {
     Tensor<float> x({4}, {size, -size, size, -size}), t({4}, {1, 1, 0, 0});
     x.set_requires_grad();
@@ -99,7 +99,7 @@ TEST_CASE("bce_with_logits is exact for hard targets and finite for huge logits"
   }
 }
 
-TEST_CASE("bce refuses other shapes, other targets and no probabilities", "[bce]") {
+TEST_CASE("bce refuses other shapes, other targets and no probabilities") {
   const D x({2, 1}), t({2});
   REQUIRE_THROWS_WITH(bce(x, t), ContainsSubstring("bce: probabilities [2, 1] and targets [2] differ in shape"));
   REQUIRE_THROWS_WITH(bce_with_logits(x, t), ContainsSubstring("logits [2, 1] and targets [2] differ in shape"));

@@ -3,14 +3,8 @@
 #include <cmath>
 #include <string>
 
-#include "gan/loss/clip_weights.hpp"
-#include "gan/loss/gradient_penalty.hpp"
-#include "gan/loss/hinge.hpp"
-#include "gan/loss/least_squares.hpp"
-#include "gan/loss/objective.hpp"
-#include "gan/loss/r1_r2.hpp"
-#include "gan/loss/relativistic.hpp"
-#include "gan/loss/wasserstein.hpp"
+#include "gan/loss/any_objective.hpp"
+#include "gan/loss/any_penalty.hpp"
 #include "gan/ops/matmul.hpp"
 #include "gan/optim/adam.hpp"
 #include "support/catch.hpp"
@@ -56,7 +50,7 @@ Outcome play(const Objective& objective, const Penalty& penalty, const Settings&
   for (Index step = 0; step < settings.steps; ++step) {
     for (Index i = 0; i < settings.discriminator_steps; ++i) {
       const F real = reals(), fake = generator().detach();
-      F loss = objective.discriminator_loss(rng, discriminator(real), discriminator(fake));
+      F loss = discriminator_loss(rng, objective, discriminator(real), discriminator(fake));
       const F extra = penalty(rng, discriminator, real, fake, optimizer.steps());
       if (extra.defined()) loss = loss + extra;
       optimizer.zero_grad();
@@ -84,19 +78,17 @@ void require_learnt(const std::string& game, const Outcome& outcome) {
 
 }  // namespace
 
-TEST_CASE("Every objective learns a normal distribution", "[games]") {
+TEST_CASE("every objective learns a normal distribution") {
   const R1 calm{.gamma = 0.3};
-  require_learnt("non-saturating", play(NonSaturating{}, calm));
+  Objectives::for_each([&]<class O>() {
+    const auto outcome =
+        O::generator_needs_real ? play(O{}, R1{.gamma = 0.05}, {.discriminator_steps = 3}) : play(O{}, calm);
+    require_learnt(std::string(O::name), outcome);
+  });
   require_learnt("non-saturating, smoothed", play(NonSaturating{.real_label = 0.9, .flip = 0.02}, calm));
-  require_learnt("minimax", play(Minimax{}, calm));
-  require_learnt("least squares", play(LeastSquares{}, calm));
-  require_learnt("hinge", play(Hinge{}, calm));
-  require_learnt("wasserstein", play(Wasserstein{}, calm));
-  require_learnt("relativistic average", play(RelativisticAverage{}, R1{.gamma = 0.05}, {.discriminator_steps = 3}));
-  require_learnt("relativistic pairing", play(RelativisticPairing{}, R1{.gamma = 0.05}, {.discriminator_steps = 3}));
 }
 
-TEST_CASE("Every penalty lets the game end where it should", "[games]") {
+TEST_CASE("every penalty lets the game end where it should") {
   require_learnt("WGAN-GP", play(Wasserstein{}, GradientPenalty{.weight = 0.1}, {.discriminator_steps = 3}));
   require_learnt("WGAN-GP, one-sided",
                  play(Wasserstein{}, GradientPenalty{.one_sided = true}, {.discriminator_steps = 3}));

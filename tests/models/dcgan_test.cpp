@@ -15,8 +15,7 @@ namespace {
 using gan::Index;
 using gan::Shape;
 
-using Trainer = gan::Trainer<gan::Generator<float>, gan::Discriminator<float>, gan::AnyObjective<float>,
-                             gan::Adam<float>, gan::AnyPenalty<float>>;
+using Trainer = gan::Trainer<float>;
 
 // Every option of the pair at once, 8 x 8 x 3.
 struct Everything {
@@ -103,9 +102,9 @@ TEST_CASE("convolutions, norms, spectral norm and batch deviation resume bit for
     Everything straight(objective, penalty), before(objective, penalty), after(objective, penalty);
     straight.steps(0, 4);
     before.steps(0, 2);
-    after.trainer.load(before.trainer.state(), before.trainer.metadata());
+    after.trainer.load(before.trainer.training_state(), before.trainer.metadata());
     after.steps(2, 4);
-    REQUIRE(bits(after.trainer.state()) == bits(straight.trainer.state()));
+    REQUIRE(bits(after.trainer.training_state()) == bits(straight.trainer.training_state()));
     REQUIRE(after.trainer.metadata() == straight.trainer.metadata());
     const auto a = after.trainer.samples(), b = straight.trainer.samples();
     REQUIRE((a.values() == b.values()).all());

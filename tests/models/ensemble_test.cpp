@@ -241,11 +241,11 @@ TEST_CASE("the loss of a discriminator ensemble is the mean of its members' loss
     double discriminator = 0, generator = 0;
     for (Index i = 0; i < 3; ++i) {
       const auto real_scores = d.member(i)(real), fake_scores = d.member(i)(fake);
-      discriminator += objective.discriminator_loss(rng, real_scores, fake_scores).item() / 3;
+      discriminator += objective.discriminator_loss(rng, real_scores, fake_scores).sum().item() / 3;
       generator += objective.generator_loss(real_scores, fake_scores).item() / 3;
     }
     d.zero_grad();
-    const auto loss = objective.discriminator_loss(rng, d(real), d(fake));
+    const auto loss = objective.discriminator_loss(rng, d(real), d(fake)).sum();
     CHECK(loss.item() == Approx(discriminator).epsilon(1e-12));
     CHECK(objective.generator_loss(d(real), d(fake)).item() == Approx(generator).epsilon(1e-12));
     gan::backward(loss);
@@ -325,7 +325,7 @@ TEST_CASE("ensembles that cannot work are errors with numbers") {
                                                       gan::MlpGeneratorOptions<float>{.latent = latent++, .item = {2}});
   };
   REQUIRE_THROWS_WITH(Generators<float>(rng, 2, growing),
-                      ContainsSubstring("member 1 takes noise of length 4 and member 0 of length 3"));
+                      ContainsSubstring("member 1 takes noise of length 4 and 0 classes, and member 0 of length 3"));
 
   Index item = 2;
   Generators<float> uneven(rng, 2, [&item](Rng& r) {
@@ -357,16 +357,13 @@ namespace {
 
 /// Three generators against two discriminators with all that has a state, as a program makes them after a restart.
 struct Session {
-  using Trainer = gan::Trainer<Generators<float>, Discriminators<float>, gan::NonSaturating, gan::Adam<float>,
-                               gan::MemberPenalty<float, gan::GradientPenalty>>;
-
   explicit Session(std::uint64_t seed = 1, Index hidden = 8)
       : rng(seed),
         generator(rng, 3, generator_maker<float>(generator_options(hidden, true, 0.2))),
         discriminator(rng, 2, discriminator_maker<float>(discriminator_options(hidden, 0.2))),
         loader(ring_data<float>(50), {.batch = 10, .seed = seed}),
         trainer(generator, discriminator,
-                {.penalty = {discriminator, {.weight = 1}},
+                {.penalty = gan::MemberPenalty(discriminator, gan::GradientPenalty{.weight = 1}),
                  .average = gan::MovingAverageOptions{},
                  .samples = 7,
                  .seed = seed}) {}
@@ -377,7 +374,7 @@ struct Session {
   Generators<float> generator;
   Discriminators<float> discriminator;
   gan::Loader<float> loader;
-  Trainer trainer;
+  gan::Trainer<float> trainer;
 };
 
 }  // namespace
@@ -417,14 +414,13 @@ TEST_CASE("ensembles train towards the ring, packed too, and every member change
     options.item = {2 * pack};
     Generators<float> generator(rng, 2, generator_maker<float>(g_options));
     Discriminators<float> discriminator(rng, 2, discriminator_maker<float>(options));
-    gan::Trainer<Generators<float>, Discriminators<float>, gan::RelativisticPairing, gan::Adam<float>,
-                 gan::MemberPenalty<float, gan::R1>>
-        trainer(generator, discriminator,
-                {.penalty = {discriminator, {.gamma = 0.02}},
-                 .generator_optimizer = {.learning_rate = 3e-3},
-                 .discriminator_optimizer = {.learning_rate = 3e-3},
-                 .pack = pack,
-                 .samples = 400});
+    gan::Trainer trainer(generator, discriminator,
+                         {.objective = gan::RelativisticPairing(),
+                          .penalty = gan::MemberPenalty(discriminator, gan::R1{.gamma = 0.02}),
+                          .generator_optimizer = gan::AdamOptions{.learning_rate = 3e-3},
+                          .discriminator_optimizer = gan::AdamOptions{.learning_rate = 3e-3},
+                          .pack = pack,
+                          .samples = 400});
     gan::Loader<float> loader(ring_data<float>(2000), {.batch = 64});
     std::vector<Index> first(400);
     std::iota(first.begin(), first.end(), Index{0});

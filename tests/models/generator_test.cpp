@@ -61,7 +61,7 @@ class Critic : public gan::Discriminator<double> {
 };
 
 template <class T>
-bool equal(const Tensor<T>& a, const Tensor<T>& b) {
+bool identical(const Tensor<T>& a, const Tensor<T>& b) {
   return a.shape() == b.shape() && (a.values() == b.values()).all();
 }
 
@@ -81,7 +81,7 @@ TEST_CASE("a derived generator has parameters, state, samples and a table", "[mo
   REQUIRE(generator.sample(noise, 0).shape() == Shape{0, 784});
   REQUIRE_THAT(generator.summary(), ContainsSubstring("hidden (Dense)  [n, 256]           16640\n"));
   REQUIRE_THROWS_WITH(generator.sample(Tensor<float>({3, 63})),
-                      ContainsSubstring("dense \"hidden\": x [3, 63] does not match weight [64, 256]"));
+                      ContainsSubstring("Dense \"hidden\": x [3, 63] does not match weight [64, 256]"));
   REQUIRE_THROWS_WITH(generator.sample(noise, -1), ContainsSubstring("-1"));
   class None : public gan::Generator<float> {
    public:
@@ -120,9 +120,9 @@ TEST_CASE("many samples are made in parts of bounded memory, from one stream of 
   // The noise is that of one call, and each part is what a call with its rows gives, bit for bit.
   for (Index begin = 0; begin < n; begin += Wide::sample_rows) {
     const Index end = std::min(n, begin + Wide::sample_rows);
-    REQUIRE(equal(gan::slice(x, 0, begin, end), generator.sample(gan::slice(z, 0, begin, end))));
+    REQUIRE(identical(gan::slice(x, 0, begin, end), generator.sample(gan::slice(z, 0, begin, end))));
   }
-  REQUIRE(equal(gan::slice(x, 0, 0, 100), gan::slice(generator.sample(c, 200), 0, 0, 100)));
+  REQUIRE(identical(gan::slice(x, 0, 0, 100), gan::slice(generator.sample(c, 200), 0, 0, 100)));
   const gan::NoGrad no_grad;
   REQUIRE((generator(z).values() - x.values()).abs().maxCoeff() < 1e-5f);
 
@@ -151,7 +151,7 @@ TEST_CASE("samples are made in evaluation mode, without history, and modes come 
   Noisy generator(rng);
   const auto z = generator.draw(noise, 4);
   const auto a = generator.sample(z);
-  REQUIRE(equal(a, generator.sample(z)));
+  REQUIRE(identical(a, generator.sample(z)));
   REQUIRE_FALSE(a.requires_grad());
   REQUIRE(generator.training());
   REQUIRE((generator.buffers()[0].tensor.values() == 0).all());  // running statistics did not move
@@ -215,5 +215,5 @@ TEST_CASE("a discriminator's table is asked for by the shape of a sample", "[mod
   REQUIRE(critic.kind() == "Discriminator");
   REQUIRE_THAT(critic.summary({2}), ContainsSubstring("output (Dense)  [n, 1]"));
   REQUIRE_THAT(critic.summary({2}), ContainsSubstring("Parameters: 9 (9 trainable)"));
-  REQUIRE_THROWS_WITH(critic.summary({3}), ContainsSubstring("dense \"hidden\": x [1, 3]"));
+  REQUIRE_THROWS_WITH(critic.summary({3}), ContainsSubstring("Dense \"hidden\": x [1, 3]"));
 }

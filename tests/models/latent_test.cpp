@@ -41,7 +41,7 @@ Moments draw(const LatentDistribution& distribution, Index n = 2000, Index lengt
 }
 
 template <class T>
-bool equal(const Tensor<T>& a, const Tensor<T>& b) {
+bool identical(const Tensor<T>& a, const Tensor<T>& b) {
   return a.shape() == b.shape() && (a.values() == b.values()).all();
 }
 
@@ -99,9 +99,9 @@ TEST_CASE("latents repeat with the seed and not with another", "[models]") {
        {gan::latent::normal(), gan::latent::uniform(), gan::latent::sphere(), gan::latent::truncated_normal(2)}) {
     Rng a(3), b(3), c(4);
     const auto first = distribution.draw<float>(a, 5, 7), again = distribution.draw<float>(b, 5, 7);
-    REQUIRE(equal(first, again));
-    REQUIRE_FALSE(equal(first, distribution.draw<float>(c, 5, 7)));
-    REQUIRE_FALSE(equal(first, distribution.draw<float>(a, 5, 7)));  // the next draw is another
+    REQUIRE(identical(first, again));
+    REQUIRE_FALSE(identical(first, distribution.draw<float>(c, 5, 7)));
+    REQUIRE_FALSE(identical(first, distribution.draw<float>(a, 5, 7)));  // the next draw is another
     REQUIRE(a.state() != b.state());
   }
 }
@@ -136,9 +136,9 @@ TEST_CASE("latent mistakes name the numbers", "[models]") {
 
 TEST_CASE("lerp is the straight line", "[models]") {
   const Tensor<double> a({2, 2}, {0, 1, 2, 3}), b({2, 2}, {4, 3, 2, -1});
-  REQUIRE(equal(gan::lerp(a, b, 0.25), Tensor<double>({2, 2}, {1, 1.5, 2, 2})));
-  REQUIRE(equal(gan::lerp(a, b, 0), a));
-  REQUIRE(equal(gan::lerp(a, b, 1), b));
+  REQUIRE(identical(gan::lerp(a, b, 0.25), Tensor<double>({2, 2}, {1, 1.5, 2, 2})));
+  REQUIRE(identical(gan::lerp(a, b, 0), a));
+  REQUIRE(identical(gan::lerp(a, b, 1), b));
 }
 
 TEST_CASE("slerp turns at a constant rate", "[models]") {
@@ -163,7 +163,7 @@ TEST_CASE("slerp turns at a constant rate", "[models]") {
 
 TEST_CASE("slerp of rows without one great circle is lerp", "[models]") {
   const Tensor<double> a({3, 2}, {1, 2, 1, 2, 0, 0}), b({3, 2}, {3, 6, -1, -2, 5, 7});
-  REQUIRE(equal(gan::slerp(a, b, 0.3), gan::lerp(a, b, 0.3)));
+  REQUIRE(identical(gan::slerp(a, b, 0.3), gan::lerp(a, b, 0.3)));
   const auto same = gan::slerp(Tensor<float>({2}, {0.1f, 0.7f}), Tensor<float>({2}, {0.1f, 0.7f}), 0.4);
   REQUIRE(same.data()[1] == Approx(0.7f));
   REQUIRE(norm(gan::slerp(Tensor<double>({2}), Tensor<double>({2}), 0.5)) == 0);
@@ -197,8 +197,8 @@ TEST_CASE("a generator draws from its distribution", "[models]") {
   const auto z = echo.draw(a, 4);
   REQUIRE(z.shape() == gan::Shape{4, 9});
   REQUIRE(z.matrix().row(2).norm() == Approx(3));
-  REQUIRE(equal(z, gan::latent::sphere().draw<float>(b, 4, 9)));
-  REQUIRE(equal(z, echo.sample(c, 4)));
+  REQUIRE(identical(z, gan::latent::sphere().draw<float>(b, 4, 9)));
+  REQUIRE(identical(z, echo.sample(c, 4)));
 
   class Standard : public gan::Generator<float> {
    public:
@@ -207,7 +207,7 @@ TEST_CASE("a generator draws from its distribution", "[models]") {
   };
   Standard standard(rng);
   Rng d(6), e(6);
-  REQUIRE(equal(standard.draw(d, 4), gan::normal<float>(e, {4, 9})));
+  REQUIRE(identical(standard.draw(d, 4), gan::normal<float>(e, {4, 9})));
 
   gan::MlpGenerator<float> mlp(rng, {.latent = 9, .distribution = gan::latent::uniform(), .item = {2}, .hidden = {3}});
   REQUIRE(mlp.draw(d, 500).values().abs().maxCoeff() <= 1);

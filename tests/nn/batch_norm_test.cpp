@@ -205,7 +205,7 @@ TEST_CASE("batch norm's mistakes name it and the numbers", "[nn]") {
   Rng rng(9);
   Net<float> net(rng, 3);
   REQUIRE_THROWS_WITH(net(Tensor<float>({2, 4})),
-                      ContainsSubstring("batch norm \"norm\": x [2, 4], expected [n, ..., 3]"));
+                      ContainsSubstring("BatchNorm \"norm\": x [2, 4], expected [n, ..., 3]"));
   REQUIRE_THROWS_WITH(net(Tensor<float>({3})), ContainsSubstring("x [3]"));
   REQUIRE_THROWS_WITH(net(Tensor<float>({1, 3})), ContainsSubstring("x [1, 3]") && ContainsSubstring("at least 2"));
   REQUIRE_THROWS_WITH(net(Tensor<float>({0, 3})), ContainsSubstring("x [0, 3]") && ContainsSubstring("at least 2"));

@@ -83,14 +83,14 @@ TEST_CASE("convolution layers name themselves and the numbers of a mistake", "[n
   REQUIRE_THROWS_WITH(Transposed(&root, "e", 4, 3, {.groups = 0}), ContainsSubstring("0 groups"));
   Conv conv(&root, "conv", 3, 4, {.kernel = 5});
   REQUIRE_THROWS_WITH(conv(Tensor<double>({2, 9, 9, 1})),
-                      ContainsSubstring("conv2d \"conv\": x [2, 9, 9, 1]") && ContainsSubstring("[n, h, w, 3]"));
-  REQUIRE_THROWS_WITH(conv(Tensor<double>({2, 4, 9, 3})), ContainsSubstring("layer \"conv\"") &&
+                      ContainsSubstring("Conv2d \"conv\": x [2, 9, 9, 1]") && ContainsSubstring("[n, h, w, 3]"));
+  REQUIRE_THROWS_WITH(conv(Tensor<double>({2, 4, 9, 3})), ContainsSubstring("Conv2d \"conv\"") &&
                                                               ContainsSubstring("covers 5") &&
                                                               ContainsSubstring("only 4"));
   Transposed up(&root, "up", 3, 4, {.stride = 2, .output_padding = 2});
-  REQUIRE_THROWS_WITH(up(Tensor<double>({2, 4})), ContainsSubstring("conv transpose2d \"up\": x [2, 4]"));
+  REQUIRE_THROWS_WITH(up(Tensor<double>({2, 4})), ContainsSubstring("ConvTranspose2d \"up\": x [2, 4]"));
   REQUIRE_THROWS_WITH(up(Tensor<double>({2, 4, 4, 3})),
-                      ContainsSubstring("layer \"up\"") && ContainsSubstring("output padding 2"));
+                      ContainsSubstring("ConvTranspose2d \"up\"") && ContainsSubstring("output padding 2"));
 }
 
 namespace {

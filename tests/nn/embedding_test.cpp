@@ -24,6 +24,6 @@ TEST_CASE("an embedding picks rows and adds up their gradients", "[nn]") {
   REQUIRE_THROWS_WITH(embedding({0, 4}), ContainsSubstring(embedding.path() + "\": ") && ContainsSubstring("4"));
   REQUIRE_THROWS_WITH(embedding({-1}), ContainsSubstring("-1"));
   REQUIRE_THROWS_WITH(embedding({}),
-                      ContainsSubstring("0 labels") && ContainsSubstring("embedding \"" + embedding.path()));
+                      ContainsSubstring("0 labels") && ContainsSubstring("Embedding \"" + embedding.path()));
   REQUIRE_THROWS_WITH(gan::Embedding<double>(&root, "none", 0, 3), ContainsSubstring("embedding \"none\": 0 classes"));
 }

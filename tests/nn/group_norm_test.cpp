@@ -49,7 +49,7 @@ TEST_CASE("group norm normalizes each group of each image", "[nn]") {
   REQUIRE_THROWS_WITH(GroupNorm<double>(&root, "a", 4, 6), ContainsSubstring("\"a\": 4 groups of 6 channels"));
   REQUIRE_THROWS_WITH(GroupNorm<double>(&root, "b", 2, 6, {.epsilon = 0}), ContainsSubstring("epsilon 0"));
   REQUIRE_THROWS_WITH(GroupNorm<double>(&root, "b", 2, 6, {.epsilon = std::nan("")}), ContainsSubstring("epsilon nan"));
-  REQUIRE_THROWS_WITH(norm(Tensor<double>({2, 5})), ContainsSubstring("group norm \"norm\": x [2, 5]"));
+  REQUIRE_THROWS_WITH(norm(Tensor<double>({2, 5})), ContainsSubstring("GroupNorm \"norm\": x [2, 5]"));
 }
 
 TEST_CASE("instance norm normalizes each channel of each image", "[nn]") {
@@ -69,5 +69,5 @@ TEST_CASE("instance norm normalizes each channel of each image", "[nn]") {
   check_layer(norm, random_tensor(rng, {2, 2, 3, 3}));
   REQUIRE_FALSE(norm.mixes_batch());
   REQUIRE_THROWS_WITH(norm(Tensor<double>({2, 1, 1, 3})),
-                      ContainsSubstring("instance norm \"norm\"") && ContainsSubstring("1 values in each group"));
+                      ContainsSubstring("InstanceNorm \"norm\"") && ContainsSubstring("1 values in each group"));
 }

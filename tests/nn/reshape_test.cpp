@@ -28,6 +28,6 @@ TEST_CASE("flatten and reshape change shapes without copying", "[nn]") {
   REQUIRE_THROWS_WITH(reshape(Tensor<double>({4, 5})),
                       ContainsSubstring("[4, 5]") && ContainsSubstring("[4, 2, 3, 1]"));
   REQUIRE_THROWS_WITH(reshape(Tensor<double>::scalar(1)),
-                      ContainsSubstring("reshape \"reshape\"") && ContainsSubstring("no batch axis"));
+                      ContainsSubstring("Reshape \"reshape\"") && ContainsSubstring("no batch axis"));
   REQUIRE_THROWS_WITH(flatten(Tensor<double>::scalar(1)), ContainsSubstring("no batch axis"));
 }

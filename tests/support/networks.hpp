@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gan/data/dataset.hpp"
+#include "gan/data/loader.hpp"
 #include "gan/data/toy.hpp"
 #include "gan/models/mlp.hpp"
 #include "gan/train/trainer.hpp"
@@ -66,7 +67,7 @@ std::string bits(const gan::Tensor<T>& tensor) {
 /// The bytes of all that a trainer's next step depends on.
 template <class Trainer>
 std::string everything(const Trainer& trainer) {
-  std::string all = bits(trainer.state());
+  std::string all = bits(trainer.training_state());
   for (const auto& [key, value] : trainer.metadata()) all += key + "=" + value + ";";
   return all;
 }

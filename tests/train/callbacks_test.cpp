@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <limits>
 #include <optional>
 #include <sstream>
@@ -14,12 +15,12 @@
 #include <thread>
 #include <vector>
 
+#include "gan/data/loader.hpp"
 #include "gan/train/callbacks/checkpoint.hpp"
 #include "gan/train/callbacks/csv_log.hpp"
 #include "gan/train/callbacks/every_steps.hpp"
 #include "gan/train/callbacks/progress_bar.hpp"
 #include "gan/train/callbacks/sample_grid.hpp"
-#include "gan/train/callbacks/time_budget.hpp"
 #include "support/catch.hpp"
 #include "support/networks.hpp"
 #include "support/temporary_folder.hpp"
@@ -29,7 +30,7 @@ namespace {
 
 using gan::Index;
 using Pairf = SmallPair<float>;
-using Trainer = gan::Trainer<Pairf::G, Pairf::D>;
+using Trainer = gan::Trainer<float>;
 
 /// 20 pictures [4, 4, 1] in batches of 4: 5 steps an epoch.
 struct Session {
@@ -55,6 +56,13 @@ std::vector<std::string> lines(const std::string& text) {
   return all;
 }
 
+std::vector<std::string> cells(const std::string& row) {
+  std::vector<std::string> all;
+  std::istringstream in(row);
+  for (std::string cell; std::getline(in, cell, ',');) all.push_back(cell);
+  return all;
+}
+
 /// All that was written to it.
 class Pipe {
  public:
@@ -69,14 +77,15 @@ class Pipe {
 };
 
 /// Calls f(run) after each step, when all was recorded and saved.
-template <class F>
-struct Afterwards {
-  static constexpr gan::Phase phase = gan::Phase::show;
-  F f;
-  void on_step(auto& run) { f(run); }
+class Afterwards : public gan::Callback<float> {
+ public:
+  explicit Afterwards(std::function<void(gan::Run<float>&)> f) : f_(std::move(f)) {}
+  gan::Phase phase() const override { return gan::Phase::show; }
+  void on_step(gan::Run<float>& run) override { f_(run); }
+
+ private:
+  std::function<void(gan::Run<float>&)> f_;
 };
-template <class F>
-Afterwards(F) -> Afterwards<F>;
 
 std::pair<int, int> png_size(const std::filesystem::path& path) {
   const std::string bytes = contents(path);
@@ -96,26 +105,28 @@ TEST_CASE("the CSV log has a row a step with what the step returned") {
   const auto path = folder / "deep" / "losses.csv";
   Session s;
   std::vector<gan::StepResult> results;
-  s.fit({.epochs = 2}, gan::CsvLog(path), Afterwards{[&](auto& run) {
+  s.fit({.epochs = 2}, gan::CsvLog({.path = path}), Afterwards([&](auto& run) {
           results.push_back(run.result);
           CHECK(lines(contents(path)).size() == results.size() + 1);  // on the disk at once, should the run be killed
-        }});
+        }));
   const auto rows = lines(contents(path));
   REQUIRE(rows.size() == 11);
-  CHECK(rows[0] == "step,epoch,discriminator_loss,generator_loss,penalty,real_score,fake_score");
+  const auto columns = cells(rows[0]);
+  REQUIRE(columns.size() == 2 + results[0].names().size());
+  CHECK((columns[0] == "step" && columns[1] == "epoch"));
+  for (const char* name : {"discriminator_loss", "generator_loss", "penalty", "real_score", "fake_score",
+                           "discriminator_gradient", "generator_gradient"})
+    CHECK(std::count(columns.begin(), columns.end(), name) == 1);
   for (std::size_t i = 0; i < 10; ++i) {
-    std::istringstream row(rows[i + 1]);
-    std::vector<double> values;
-    for (std::string value; std::getline(row, value, ',');) values.push_back(std::stod(value));
-    const auto& r = results[i];
-    REQUIRE(values.size() == 7);
-    CHECK(values[0] == static_cast<double>(i + 1));
-    CHECK(values[1] == (i < 5 ? 1 : 2));
-    CHECK(values[2] == Approx(r.discriminator_loss).epsilon(1e-8));
-    CHECK(values[3] == Approx(r.generator_loss).epsilon(1e-8));
-    CHECK(values[4] == 0);
-    CHECK(values[5] == Approx(r.real_score).epsilon(1e-8));
-    CHECK(values[6] == Approx(r.fake_score).epsilon(1e-8));
+    const auto row = cells(rows[i + 1]);
+    REQUIRE(row.size() == columns.size());
+    CHECK(row[0] == std::to_string(i + 1));
+    CHECK(row[1] == (i < 5 ? "1" : "2"));
+    for (std::size_t k = 2; k < row.size(); ++k) {
+      INFO(columns[k]);
+      CHECK(std::stod(row[k]) == Approx(results[i][columns[k]]).epsilon(1e-8));
+      if (columns[k] == "penalty") CHECK(row[k] == "0");
+    }
   }
 }
 
@@ -123,10 +134,10 @@ TEST_CASE("a run that goes on keeps the log's rows up to its step") {
   const TemporaryFolder folder;
   const auto path = folder / "losses.csv";
   Session s;
-  s.fit({.epochs = 0, .steps = 3}, gan::CsvLog(path));
+  s.fit({.epochs = 0, .steps = 3}, gan::CsvLog({.path = path}));
   const auto three = contents(path);
   put(path, three + "4,1,9,9,9,9,9\n5,1,9,9,9,9,9\n6,1,9,9");  // of a run that was killed later than it saved
-  s.fit({.epochs = 0, .steps = 5}, gan::CsvLog(path));
+  s.fit({.epochs = 0, .steps = 5}, gan::CsvLog({.path = path}));
   const auto rows = lines(contents(path));
   REQUIRE(rows.size() == 6);
   CHECK(contents(path).starts_with(three));
@@ -137,32 +148,58 @@ TEST_CASE("a run that goes on keeps the log's rows up to its step") {
   Session fresh;
   const auto earlier = contents(path);
   CHECK_THROWS_WITH(
-      fresh.fit({.steps = 4}, gan::CsvLog(path, 2)),
+      fresh.fit({.steps = 4}, gan::CsvLog({.path = path, .every = 2})),
       ContainsSubstring(path.string() + ": holds the rows of an earlier run") && ContainsSubstring(".replace = true"));
   CHECK(contents(path) == earlier);
   put(folder / "other.csv", "name,price\nx,1\n");
-  CHECK_THROWS_WITH(s.fit({.steps = 6}, gan::CsvLog(folder / "other.csv")),
+  CHECK_THROWS_WITH(s.fit({.steps = 6}, gan::CsvLog({.path = folder / "other.csv"})),
                     ContainsSubstring("is not a log of losses"));
   CHECK(contents(folder / "other.csv") == "name,price\nx,1\n");
-  fresh.fit({.epochs = 0, .steps = 4}, gan::CsvLog(path, {.every = 2, .replace = true}));
+  fresh.fit({.epochs = 0, .steps = 4}, gan::CsvLog({.path = path, .every = 2, .replace = true}));
   const auto anew = lines(contents(path));
   REQUIRE(anew.size() == 3);
   CHECK(anew[1].starts_with("2,"));
   CHECK(anew[2].starts_with("4,"));
-  CHECK_THROWS_WITH(gan::CsvLog(path, 0), ContainsSubstring("every 0"));
+  CHECK_THROWS_WITH(gan::CsvLog({.path = path, .every = 0}), ContainsSubstring("every 0"));
+}
+
+namespace {
+
+/// Notes a number at each step, one at every other step, and one that it begins with late.
+struct Notes : gan::Game<float> {
+  Notes() : Game(1) {}
+  void step(gan::Source<float>& in) override {
+    in.next();
+    note("each", 0.5);
+    steps() % 2 == 1 ? note("odd", 7) : note("odd");
+    if (steps() >= 2) note("late", 9);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a log keeps the columns it began with, and a cell is empty where a step has no number") {
+  const TemporaryFolder folder;
+  const auto path = folder / "log.csv";
+  Session s;
+  Notes notes;
+  notes.fit(*s.loader, {.steps = 3}, gan::CsvLog({.path = path}));
+  CHECK(contents(path) == "step,epoch,each,odd\n1,1,0.5,\n2,1,0.5,7\n3,1,0.5,\n");
+  notes.fit(*s.loader, {.steps = 6}, gan::CsvLog({.path = path}));
+  CHECK(contents(path) == "step,epoch,each,odd\n1,1,0.5,\n2,1,0.5,7\n3,1,0.5,\n4,1,0.5,7\n5,1,0.5,\n6,2,0.5,7\n");
 }
 
 TEST_CASE("piped progress is a plain line an epoch with both losses and the time left") {
   Pipe pipe;
   Session s;
   gan::StepResult fifth;
-  s.fit({.epochs = 2, .steps = 7}, gan::ProgressBar(pipe.file),
+  s.fit({.epochs = 2, .steps = 7}, gan::ProgressBar({.out = pipe.file}),
         gan::every_steps(5, [&](auto& run) { fifth = run.result; }));
   const auto rows = lines(pipe.text());
   REQUIRE(rows.size() == 2);
   char losses[64];
-  std::snprintf(losses, sizeof losses, "D %.3f  G %.3f  D(x) %.2f  D(G(z)) %.2f", fifth.discriminator_loss,
-                fifth.generator_loss, fifth.real_score, fifth.fake_score);
+  std::snprintf(losses, sizeof losses, "D %.3f  G %.3f  D(x) %.2f  D(G(z)) %.2f", fifth["discriminator_loss"],
+                fifth["generator_loss"], fifth["real_score"], fifth["fake_score"]);
   CHECK_THAT(rows[0], ContainsSubstring("epoch 1/2 step 5 [") && ContainsSubstring("samples/s") &&
                           ContainsSubstring(" s left") && ContainsSubstring(losses) && ContainsSubstring(" 71 %"));
   CHECK_THAT(rows[1], ContainsSubstring("epoch 2/2 step 7 [====================] 100 %"));
@@ -172,16 +209,16 @@ TEST_CASE("piped progress is a plain line an epoch with both losses and the time
 TEST_CASE("progress prints in between, knows a time limit, and says why a run stopped") {
   Pipe often, limited, endless;
   Session s;
-  gan::TimeBudget budget{0.02};
-  s.fit({.epochs = 1}, gan::ProgressBar(often.file, 0));
+  s.fit({.epochs = 1}, gan::ProgressBar({.out = often.file, .seconds = 0}));
   CHECK(lines(often.text()).size() >= 5);
-  s.fit({.epochs = 0}, budget, gan::ProgressBar(limited.file).limit(budget.seconds));
+  s.fit({.seconds = 0.02}, gan::ProgressBar({.out = limited.file}));
   const auto rows = lines(limited.text());
   REQUIRE(rows.size() >= 2);
   CHECK_THAT(rows[rows.size() - 2],
              ContainsSubstring("[====================] 100 %") && ContainsSubstring(" 0 s left"));
   CHECK(rows.back() == "stopped: the time is up");
-  s.fit({.epochs = 0}, gan::TimeBudget{0}, gan::ProgressBar(endless.file));
+  s.fit({.epochs = 0}, gan::every_steps(1, [](auto& run) { run.stop("enough"); }),
+        gan::ProgressBar({.out = endless.file}));
   CHECK_THAT(endless.text(), ContainsSubstring("samples/s") && !ContainsSubstring("left") && !ContainsSubstring("["));
 }
 
@@ -242,7 +279,7 @@ TEST_CASE("on a terminal progress is one line that is drawn again and fits the w
       return;
     }
     Session s;
-    s.fit({.epochs = 2, .steps = 7}, gan::ProgressBar(terminal.file));
+    s.fit({.epochs = 2, .steps = 7}, gan::ProgressBar({.out = terminal.file}));
     const std::string text = terminal.text(2);
     CHECK(lines(text).size() == 2);  // the first epoch's, and the last
     const auto drawn = drawings(text);
@@ -263,14 +300,13 @@ TEST_CASE("short epochs are not printed one by one, nor pictured") {
   Terminal terminal(80u);
   Pipe pipe;
   Session s;
-  gan::SampleGrid grid{.folder = folder.path()};
-  std::optional<gan::ProgressBar> onto;
-  onto.emplace(terminal.file ? terminal.file : stderr);
-  const auto result = s.fit({.epochs = 300}, gan::ProgressBar(pipe.file, 0.5), grid, *onto);
+  gan::SampleGrid grid({.folder = folder.path()});
+  gan::ProgressBar onto({.out = terminal.file ? terminal.file : stderr});
+  const auto result = s.fit({.epochs = 300}, gan::ProgressBar({.out = pipe.file, .seconds = 0.5}), grid, onto);
   CHECK(s.trainer->steps() == 1500);
   CHECK(static_cast<double>(lines(pipe.text()).size()) <= 2 + result.seconds / 0.5);
   CHECK(static_cast<double>(folder.entries()) <= 12 + result.seconds);
-  CHECK(grid.last == folder / (result.seconds < 280 ? "samples_step_0001500.png" : "samples_0300.png"));
+  CHECK(grid.last() == folder / (result.seconds < 280 ? "samples_step_0001500.png" : "samples_0300.png"));
   if (!terminal.file) return;
   const std::string text = terminal.text(2);
   CHECK(static_cast<double>(lines(text).size()) <= 2 + result.seconds);
@@ -278,9 +314,10 @@ TEST_CASE("short epochs are not printed one by one, nor pictured") {
 }
 
 TEST_CASE("a progress bar needs a number of seconds") {
-  CHECK_THROWS_WITH(gan::ProgressBar(stderr, std::numeric_limits<double>::quiet_NaN()), ContainsSubstring("every nan"));
-  CHECK_THROWS_WITH(gan::ProgressBar(stderr, -1), ContainsSubstring("every -1 seconds"));
-  CHECK_THROWS_WITH(gan::ProgressBar().limit(-1), ContainsSubstring("limit of -1"));
+  CHECK_THROWS_WITH(gan::ProgressBar({.seconds = std::numeric_limits<double>::quiet_NaN()}),
+                    ContainsSubstring("every nan"));
+  CHECK_THROWS_WITH(gan::ProgressBar({.seconds = -1}), ContainsSubstring("every -1 seconds"));
+  CHECK_THROWS_WITH(gan::ProgressBar({.out = nullptr}), ContainsSubstring("a file to print to"));
 }
 
 TEST_CASE("a place to print that is full is told once and ends nothing") {
@@ -291,7 +328,7 @@ TEST_CASE("a place to print that is full is told once and ends nothing") {
   }
   const gan::test::CollectWarnings warnings;
   Session s;
-  CHECK(s.fit({.epochs = 2}, gan::ProgressBar(full, 0)).steps == 10);
+  CHECK(s.fit({.epochs = 2}, gan::ProgressBar({.out = full, .seconds = 0})).steps == 10);
   CHECK(warnings.count("progress cannot be printed: No space left on device; the run goes on") == 1);
   std::fclose(full);
 }
@@ -302,8 +339,8 @@ TEST_CASE("rows that the disk refuses are written when there is room, or counted
     const TemporaryFolder folder;
     const gan::test::CollectWarnings warnings;
     Session s;
-    gan::CsvLog log(folder / "losses.csv");
-    gan::Checkpoint checkpoint{.path = folder / "c", .every = 200};
+    gan::CsvLog log({.path = folder / "losses.csv"});
+    gan::Checkpoint checkpoint({.path = folder / "c", .every = 200});
     std::optional<FileSizeLimit> full(std::in_place, std::size_t{1} << 14);  // more than the checkpoint takes
     auto free = gan::every_steps(350, [&](auto&) {
       if (room) full.reset();
@@ -325,16 +362,17 @@ TEST_CASE("a picture that cannot be written is told, and the next one is tried")
   const TemporaryFolder folder;
   const gan::test::CollectWarnings warnings;
   Session s;
-  gan::SampleGrid grid{.folder = folder / "pictures"};
+  const auto pictures = folder / "pictures";
+  gan::SampleGrid grid({.folder = pictures});
   auto away = gan::every_steps(1, [&](auto& run) {
-    if (run.trainer.steps() == 1) std::filesystem::remove(grid.folder);
-    if (run.trainer.steps() == 7) std::filesystem::create_directory(grid.folder);
+    if (run.game.steps() == 1) std::filesystem::remove(pictures);
+    if (run.game.steps() == 7) std::filesystem::create_directory(pictures);
   });
   CHECK(s.fit({.epochs = 3}, away, grid).steps == 15);
   CHECK(warnings.count("samples_0001.png: cannot create a file in its folder: No such file") == 1);
-  CHECK_FALSE(std::filesystem::exists(grid.folder / "samples_0001.png"));
-  CHECK(std::filesystem::exists(grid.folder / "samples_0002.png"));
-  CHECK(grid.last == grid.folder / "samples_0003.png");
+  CHECK_FALSE(std::filesystem::exists(pictures / "samples_0001.png"));
+  CHECK(std::filesystem::exists(pictures / "samples_0002.png"));
+  CHECK(grid.last() == pictures / "samples_0003.png");
 }
 
 TEST_CASE("a folder that is removed during the run is made again by the checkpoint, and the log goes on in it") {
@@ -343,8 +381,8 @@ TEST_CASE("a folder that is removed during the run is made again by the checkpoi
   const auto away = [&](auto&) {
     if (std::filesystem::exists(folder / "run" / "losses.csv")) std::filesystem::remove_all(folder / "run");
   };
-  s.fit({.steps = 7}, gan::CsvLog(folder / "run" / "losses.csv"), gan::every_steps(3, away),
-        gan::Checkpoint{.path = folder / "run" / "c"});
+  s.fit({.steps = 7}, gan::CsvLog({.path = folder / "run" / "losses.csv"}), gan::every_steps(3, away),
+        gan::Checkpoint({.path = folder / "run" / "c"}));
   CHECK(gan::load_safetensors<float>(folder / "run" / "c").metadata.at("step") == "7");
   const auto rows = lines(contents(folder / "run" / "losses.csv"));
   REQUIRE(rows.size() == 6);
@@ -354,13 +392,13 @@ TEST_CASE("a folder that is removed during the run is made again by the checkpoi
 TEST_CASE("a log is not touched by a run that does not start") {
   const TemporaryFolder folder;
   Session s;
-  s.fit({.steps = 3}, gan::CsvLog(folder / "losses.csv"));
+  s.fit({.steps = 3}, gan::CsvLog({.path = folder / "losses.csv"}));
   const auto before = contents(folder / "losses.csv");
   Session fresh;
   put(folder / "file", "x");
-  CHECK_THROWS_AS(
-      fresh.fit({}, gan::CsvLog(folder / "losses.csv", {.replace = true}), gan::SampleGrid{.folder = folder / "file"}),
-      gan::Error);
+  CHECK_THROWS_AS(fresh.fit({}, gan::CsvLog({.path = folder / "losses.csv", .replace = true}),
+                            gan::SampleGrid({.folder = folder / "file"})),
+                  gan::Error);
   CHECK(contents(folder / "losses.csv") == before);
 }
 
@@ -374,33 +412,35 @@ TEST_CASE("durations are written for people") {
 TEST_CASE("the sample grid writes a picture an epoch, or every few steps, and the last") {
   const TemporaryFolder folder;
   Session s;
-  gan::SampleGrid grid{.folder = folder / "epochs"};
+  const auto epochs = folder / "epochs", steps = folder / "steps";
+  gan::SampleGrid grid({.folder = epochs});
   s.fit({.epochs = 9, .steps = 12}, grid);
-  CHECK(std::distance(std::filesystem::directory_iterator(grid.folder), {}) == 3);
+  CHECK(std::distance(std::filesystem::directory_iterator(epochs), {}) == 3);
   for (const char* name : {"samples_0001.png", "samples_0002.png", "samples_step_0000012.png"}) {
     INFO(name);
-    CHECK(png_size(grid.folder / name) == std::pair(3 * 6 + 2, 2 * 6 + 2));  // 5 samples of 4 x 4 with their padding
+    CHECK(png_size(epochs / name) == std::pair(3 * 6 + 2, 2 * 6 + 2));  // 5 samples of 4 x 4 with their padding
   }
-  CHECK(grid.last == grid.folder / "samples_step_0000012.png");
+  CHECK(grid.last() == epochs / "samples_step_0000012.png");
+  CHECK(grid.count() == 3);
   gan::write_grid(folder / "expected.png", s.trainer->samples());
-  CHECK(contents(grid.last) == contents(folder / "expected.png"));
-  CHECK(contents(grid.folder / "samples_0001.png") != contents(grid.last));
+  CHECK(contents(grid.last()) == contents(folder / "expected.png"));
+  CHECK(contents(epochs / "samples_0001.png") != contents(grid.last()));
 
   Session t;
-  gan::SampleGrid often{.folder = folder / "steps", .every = 3, .grid = {.columns = 5, .padding = 0}};
+  gan::SampleGrid often({.folder = steps, .every = 3, .grid = {.columns = 5, .padding = 0}});
   t.fit({.epochs = 0, .steps = 6}, often);
-  CHECK(std::distance(std::filesystem::directory_iterator(often.folder), {}) == 2);
-  CHECK(png_size(often.folder / "samples_step_0000006.png") == std::pair(20, 4));
+  CHECK(std::distance(std::filesystem::directory_iterator(steps), {}) == 2);
+  CHECK(png_size(steps / "samples_step_0000006.png") == std::pair(20, 4));
 }
 
 TEST_CASE("flat samples need the shape of a picture, which is found before training") {
   const TemporaryFolder folder;
   Session s({16});
-  CHECK_THROWS_WITH(s.fit({}, gan::SampleGrid{.folder = folder.path()}),
+  CHECK_THROWS_WITH(s.fit({}, gan::SampleGrid({.folder = folder.path()})),
                     ContainsSubstring("samples [5, 16] are no pictures"));
-  CHECK_THROWS_AS(s.fit({}, gan::SampleGrid{.folder = folder.path(), .image = {5, 4, 1}}), gan::Error);
+  CHECK_THROWS_AS(s.fit({}, gan::SampleGrid({.folder = folder.path(), .image = {5, 4, 1}})), gan::Error);
   CHECK(s.trainer->steps() == 0);
-  gan::SampleGrid grid{.folder = folder.path(), .image = {4, 4, 1}};
+  gan::SampleGrid grid({.folder = folder.path(), .image = {4, 4, 1}});
   s.fit({}, grid);
   CHECK(png_size(folder / "samples_0001.png") == std::pair(20, 14));
 }
@@ -410,9 +450,9 @@ TEST_CASE("a place that cannot be written to is found before training") {
   put(folder / "file", "x");
   Session s;
   const auto before = everything(*s.trainer);
-  CHECK_THROWS_WITH(s.fit({}, gan::SampleGrid{.folder = folder / "file"}), ContainsSubstring("file"));
-  CHECK_THROWS_WITH(s.fit({}, gan::CsvLog(folder / "file" / "x.csv")), ContainsSubstring("file"));
-  CHECK_THROWS_WITH(s.fit({}, gan::CsvLog(folder.path())), ContainsSubstring(folder.path().string()));
+  CHECK_THROWS_WITH(s.fit({}, gan::SampleGrid({.folder = folder / "file"})), ContainsSubstring("file"));
+  CHECK_THROWS_WITH(s.fit({}, gan::CsvLog({.path = folder / "file" / "x.csv"})), ContainsSubstring("file"));
+  CHECK_THROWS_WITH(s.fit({}, gan::CsvLog({.path = folder.path()})), ContainsSubstring(folder.path().string()));
   CHECK(everything(*s.trainer) == before);
   CHECK(contents(folder / "file") == "x");
 }

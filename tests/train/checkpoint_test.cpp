@@ -26,17 +26,14 @@ using D = gan::MlpDiscriminator<float>;
 const SmallPairOptions difficult = {.batch_norm = true, .dropout = 0.2};
 
 /// Networks, loader and trainer with everything that has a state, as a program makes them anew after a restart.
-template <class Optimizer>
 struct Session {
-  using Trainer = gan::Trainer<G, D, gan::NonSaturating, Optimizer, gan::GradientPenalty>;
-  using OptimizerOptions = typename Optimizer::Options;
-
-  explicit Session(const OptimizerOptions& optimizer = {}, std::uint64_t seed = 1,
+  explicit Session(const gan::AnyOptimizer<float>& optimizer = {}, std::uint64_t seed = 1,
                    const SmallPairOptions& options = difficult)
       : pair(seed, options),
         loader(ring_data<float>(50), {.batch = 4, .seed = seed}),
         trainer(pair.generator, pair.discriminator,
-                {.objective = {.real_label = 0.9, .flip = 0.2},
+                {.objective = gan::NonSaturating{.real_label = 0.9, .flip = 0.2},
+                 .penalty = gan::GradientPenalty{},
                  .generator_optimizer = optimizer,
                  .discriminator_optimizer = optimizer,
                  .generator_schedule = gan::schedule::cosine(30),
@@ -50,46 +47,42 @@ struct Session {
     std::string losses;
     for (int i = 0; i < steps; ++i) {
       const auto r = trainer.step([&] { return loader.next().samples; });
-      for (const double x : {r.discriminator_loss, r.generator_loss, r.penalty, r.real_score, r.fake_score})
-        losses += std::to_string(std::bit_cast<std::uint64_t>(x)) + " ";
+      for (const auto& name : r.names()) losses += std::to_string(std::bit_cast<std::uint64_t>(r[name])) + " ";
     }
     return losses;
   }
   std::string all() {
-    const auto l = loader.state();
-    return everything(trainer) + bits(trainer.samples()) + std::to_string(l.seed) + " " + std::to_string(l.epoch) +
-           " " + std::to_string(l.position);
+    std::string text = everything(trainer) + bits(trainer.samples());
+    for (const auto& [name, value] : loader.state()) text += " " + name + "=" + value;
+    return text;
   }
 
   SmallPair<float> pair;
   gan::Loader<float> loader;
-  Trainer trainer;
+  gan::Trainer<float> trainer;
 };
 
 /// 20 steps straight, against 10, a checkpoint, new objects of another seed, and 10 more.
-template <class Optimizer>
-void check_resume(const typename Optimizer::Options& options) {
+void check_resume(const gan::AnyOptimizer<float>& options) {
   const TemporaryFolder folder;
-  Session<Optimizer> straight(options);
+  Session straight(options);
   const auto first = straight.train(10), second = straight.train(10);
   {
-    Session<Optimizer> before(options);
+    Session before(options);
     CHECK(before.train(10) == first);
     CHECK(before.loader.position() == 8);  // in the middle of the second epoch
     gan::save_checkpoint(folder / "c", before.trainer, &before.loader);
   }
-  Session<Optimizer> after(options, 99);
+  Session after(options, 99);
   gan::load_checkpoint(folder / "c", after.trainer, &after.loader);
   CHECK(after.trainer.steps() == 10);
   CHECK(after.train(10) == second);
   CHECK(after.all() == straight.all());
-  CHECK(after.all() != Session<Optimizer>(options).all());
+  CHECK(after.all() != Session(options).all());
 }
 
-using AdamSession = Session<gan::Adam<float>>;
-
 /// What loading that file says; checks that it changes nothing.
-std::string refusal(const std::filesystem::path& path, AdamSession& session) {
+std::string refusal(const std::filesystem::path& path, Session& session) {
   const auto before = session.all();
   std::string message = "no error";
   try {
@@ -104,57 +97,58 @@ std::string refusal(const std::filesystem::path& path, AdamSession& session) {
 }  // namespace
 
 TEST_CASE("a resumed run is the run that never stopped, bit for bit, with every optimizer") {
-  check_resume<gan::Adam<float>>({.learning_rate = 0.01, .weight_decay = 0.01});
-  check_resume<gan::AdamW<float>>({.learning_rate = 0.01});
-  check_resume<gan::Sgd<float>>({.learning_rate = 0.005, .momentum = 0.9});
-  check_resume<gan::RmsProp<float>>({.learning_rate = 0.01, .momentum = 0.5, .centered = true});
+  check_resume(gan::AdamOptions{.learning_rate = 0.01, .weight_decay = 0.01});
+  check_resume(gan::AdamWOptions{.learning_rate = 0.01});
+  check_resume(gan::SgdOptions{.learning_rate = 0.005, .momentum = 0.9});
+  check_resume(gan::RmsPropOptions{.learning_rate = 0.01, .momentum = 0.5, .centered = true});
 }
 
 TEST_CASE("loading what does not fit is an error that changes nothing") {
   const TemporaryFolder folder;
   const auto path = folder / "c.safetensors";
-  AdamSession session;
+  Session session;
   session.train(3);
 
-  AdamSession wide({}, 1, {.hidden = 9, .batch_norm = true, .dropout = 0.2});
+  Session wide({}, 1, {.hidden = 9, .batch_norm = true, .dropout = 0.2});
   gan::save_checkpoint(path, wide.trainer, &wide.loader);
   const auto other_shape = refusal(path, session);
   CHECK_THAT(other_shape, ContainsSubstring(path.string()) && ContainsSubstring("\"generator.net.dense1.weight\"") &&
                               ContainsSubstring("[3, 9]") && ContainsSubstring("[3, 8]"));
 
-  AdamSession plain({}, 1, {.dropout = 0.2});
+  Session plain({}, 1, {.dropout = 0.2});
   gan::save_checkpoint(path, plain.trainer, &plain.loader);
   CHECK_THAT(refusal(path, session), ContainsSubstring("\"generator.net.norm1.scale\" [8] is missing"));
   gan::save_checkpoint(path, session.trainer, &session.loader);
   CHECK_THAT(refusal(path, plain), ContainsSubstring("norm1") && ContainsSubstring("is not known"));
 
-  Session<gan::Sgd<float>> sgd({.learning_rate = 0.1, .momentum = 0.5});
+  Session sgd(gan::SgdOptions{.learning_rate = 0.1, .momentum = 0.5});
   gan::save_checkpoint(path, sgd.trainer, &sgd.loader);
   CHECK_THAT(refusal(path, session), ContainsSubstring("generator_optimizer.first."));
 
   gan::save_checkpoint(path, session.trainer);
-  CHECK_THAT(refusal(path, session), ContainsSubstring("\"loader_items\" is missing"));
+  CHECK_THAT(refusal(path, session), ContainsSubstring("\"source_items\" is missing"));
   const gan::Loader<float> others(ring_data<float>(51), {.batch = 5});
   gan::save_checkpoint(path, session.trainer, &others);
-  CHECK_THAT(refusal(path, session), ContainsSubstring("\"loader_items\" is \"51\", here \"50\"") &&
-                                         ContainsSubstring("\"loader_batch\" is \"5\", here \"4\""));
+  CHECK_THAT(refusal(path, session), ContainsSubstring("\"source_items\" is \"51\", here \"50\"") &&
+                                         ContainsSubstring("\"source_batch\" is \"5\", here \"4\""));
 
   gan::save_checkpoint(path, session.trainer, &session.loader);
   const auto file = gan::load_safetensors<float>(path);
   for (const auto& [key, value] : file.metadata) {
+    const std::string shown = key.starts_with("source_state_") ? key.substr(13) : key;
     auto metadata = file.metadata;
     metadata.erase(key);
     gan::save_safetensors(path, file.tensors, metadata, {.checksum = true});
-    CHECK_THAT(refusal(path, session), ContainsSubstring(path.string()) && ContainsSubstring(key));
+    CHECK_THAT(refusal(path, session), ContainsSubstring(path.string()) && ContainsSubstring(shown));
     if (key == "format") continue;
     for (const char* wrong : {"", "x", "-1", "3x", "99999999999999999999", "1 2"}) {
       metadata[key] = wrong;
       gan::save_safetensors(path, file.tensors, metadata, {.checksum = true});
-      CHECK_THAT(refusal(path, session), ContainsSubstring("\"" + key + "\" is \"" + wrong + "\""));
+      CHECK_THAT(refusal(path, session), ContainsSubstring("\"" + shown + "\" is \"" + wrong + "\""));
     }
   }
   auto metadata = file.metadata;
-  metadata["loader_position"] = "13";
+  metadata["source_state_position"] = "13";
   gan::save_safetensors(path, file.tensors, metadata, {.checksum = true});
   CHECK_THAT(refusal(path, session), ContainsSubstring("after 13 batches"));
 
@@ -176,7 +170,7 @@ TEST_CASE("loading what does not fit is an error that changes nothing") {
 
 TEST_CASE("notes are kept beside the state and never replace it") {
   const TemporaryFolder folder;
-  AdamSession session;
+  Session session;
   gan::save_checkpoint(folder / "c", session.trainer, &session.loader, {{"model", "mlp"}, {"step", "7"}});
   const auto metadata = gan::load_safetensors<float>(folder / "c").metadata;
   CHECK(metadata.at("model") == "mlp");
@@ -187,9 +181,9 @@ TEST_CASE("a generator is loaded by its class alone") {
   const TemporaryFolder folder;
   for (const bool averaged : {true, false}) {
     SmallPair<float> pair(1, difficult), fresh(2, difficult);
-    gan::Trainer<G, D> trainer(pair.generator, pair.discriminator,
-                               {.generator_optimizer = {.learning_rate = 0.05},
-                                .average = averaged ? std::optional(gan::MovingAverageOptions{}) : std::nullopt});
+    gan::Trainer trainer(pair.generator, pair.discriminator,
+                         {.generator_optimizer = gan::AdamOptions{.learning_rate = 0.05},
+                          .average = averaged ? std::optional(gan::MovingAverageOptions{}) : std::nullopt});
     for (std::uint64_t i = 0; i < 5; ++i) trainer.step(real_batch<float>(8, i));
     gan::save_checkpoint(folder / "c", trainer);
     gan::load_generator(folder / "c", fresh.generator);
@@ -211,114 +205,114 @@ TEST_CASE("a generator is loaded by its class alone") {
 
 TEST_CASE("the callback saves every few steps and at the end, and never what is not finite") {
   const TemporaryFolder folder;
-  AdamSession session;
-  const auto saved_step = [&](const gan::Checkpoint& c) {
-    return gan::load_safetensors<float>(c.path).metadata.at("step");
+  Session session;
+  const auto saved_step = [&](const gan::Checkpoint<float>& c) {
+    return gan::load_safetensors<float>(c.path()).metadata.at("step");
   };
-  gan::Checkpoint checkpoint{.path = folder / "new" / "c", .every = 4};
+  gan::Checkpoint checkpoint({.path = folder / "new" / "c", .every = 4});
   std::string steps;
   session.trainer.fit(session.loader, {.epochs = 0, .steps = 10}, checkpoint, gan::every_steps(1, [&](auto&) {
-                        steps += std::filesystem::exists(checkpoint.path) ? saved_step(checkpoint) : "-";
+                        steps += std::filesystem::exists(checkpoint.path()) ? saved_step(checkpoint) : "-";
                       }));
   CHECK(steps == "----444488");
   CHECK(saved_step(checkpoint) == "10");
-  const auto good = contents(checkpoint.path);
+  const auto good = contents(checkpoint.path());
 
   const auto ruin = [&](Index at) {
     return gan::every_steps(1, [&session, at](auto& run) {
-      if (run.trainer.steps() == at)
+      if (run.game.steps() == at)
         session.pair.discriminator.parameters()[0].tensor.mutable_data()[0] = std::numeric_limits<float>::quiet_NaN();
     });
   };
   const auto ended =
-      session.trainer.fit(session.loader, {.epochs = 0, .steps = 20}, ruin(11), checkpoint, gan::StopWhenNotFinite{});
+      session.trainer.fit(session.loader, {.epochs = 0, .steps = 20}, ruin(11), checkpoint, gan::StopWhenNotFinite());
   CHECK(ended.stopped);
-  CHECK_THAT(ended.reason, ContainsSubstring("loss of the discriminator is nan at step 12"));
-  CHECK(contents(checkpoint.path) == good);
+  CHECK_THAT(ended.reason, ContainsSubstring("player \"discriminator\": its loss is nan at step 12"));
+  CHECK(contents(checkpoint.path()) == good);
 
-  gan::load_checkpoint(checkpoint.path, session.trainer, &session.loader);
+  gan::load_checkpoint(checkpoint.path(), session.trainer, &session.loader);
   const auto at_save =
-      session.trainer.fit(session.loader, {.epochs = 0, .steps = 20}, checkpoint, ruin(12), gan::StopWhenNotFinite{});
+      session.trainer.fit(session.loader, {.epochs = 0, .steps = 20}, checkpoint, ruin(12), gan::StopWhenNotFinite());
   CHECK_THAT(at_save.reason, ContainsSubstring("not saved") && ContainsSubstring("discriminator.net.dense1.weight"));
   CHECK(at_save.steps == 2);
-  CHECK(contents(checkpoint.path) == good);
+  CHECK(contents(checkpoint.path()) == good);
 
-  gan::load_checkpoint(checkpoint.path, session.trainer, &session.loader);
+  gan::load_checkpoint(checkpoint.path(), session.trainer, &session.loader);
   CHECK_THROWS_AS(session.trainer.fit(session.loader, {.epochs = 0, .steps = 20}, ruin(11), checkpoint),
                   gan::NotFinite);
-  CHECK(contents(checkpoint.path) == good);
-  CHECK(std::distance(std::filesystem::directory_iterator(checkpoint.folder()), {}) == 1);
+  CHECK(contents(checkpoint.path()) == good);
+  CHECK(std::distance(std::filesystem::directory_iterator(checkpoint.path().parent_path()), {}) == 1);
 }
 
 TEST_CASE("a folder that cannot be written to is found before training") {
   const TemporaryFolder folder;
   put(folder / "file", "x");
-  AdamSession session;
+  Session session;
   const auto before = session.all();
-  CHECK_THROWS_WITH(session.trainer.fit(session.loader, {}, gan::Checkpoint{.path = folder / "file" / "c"}),
+  CHECK_THROWS_WITH(session.trainer.fit(session.loader, {}, gan::Checkpoint({.path = folder / "file" / "c"})),
                     ContainsSubstring((folder / "file").string()));
-  CHECK_THROWS_WITH(session.trainer.fit(session.loader, {}, gan::Checkpoint{.path = folder / "c", .every = -1}),
+  CHECK_THROWS_WITH(session.trainer.fit(session.loader, {}, gan::Checkpoint({.path = folder / "c", .every = -1})),
                     ContainsSubstring("every -1"));
   CHECK(session.all() == before);
 }
 
 TEST_CASE("a fresh run does not destroy an earlier one unasked") {
   const TemporaryFolder folder;
-  gan::Checkpoint checkpoint{.path = folder / "c"};
-  AdamSession first;
+  gan::Checkpoint checkpoint({.path = folder / "c"});
+  Session first;
   first.trainer.fit(first.loader, {.steps = 3}, checkpoint);
-  const auto earlier = contents(checkpoint.path);
+  const auto earlier = contents(checkpoint.path());
 
-  AdamSession fresh({}, 2);
+  Session fresh({}, 2);
   const auto before = fresh.all();
   CHECK_THROWS_WITH(fresh.trainer.fit(fresh.loader, {.steps = 2}, checkpoint),
-                    ContainsSubstring(checkpoint.path.string() + ": holds an earlier run") &&
+                    ContainsSubstring(checkpoint.path().string() + ": holds an earlier run") &&
                         ContainsSubstring("load_checkpoint") && ContainsSubstring(".replace = true"));
   CHECK(fresh.all() == before);
-  CHECK(contents(checkpoint.path) == earlier);
+  CHECK(contents(checkpoint.path()) == earlier);
 
-  gan::load_checkpoint(checkpoint.path, fresh.trainer, &fresh.loader);
+  gan::load_checkpoint(checkpoint.path(), fresh.trainer, &fresh.loader);
   CHECK(fresh.trainer.fit(fresh.loader, {.steps = 5}, checkpoint).steps == 2);
   CHECK(fresh.trainer.fit(fresh.loader, {.steps = 6}, checkpoint).steps == 1);
-  AdamSession other;
-  checkpoint.replace = true;
-  CHECK(other.trainer.fit(other.loader, {.steps = 3}, checkpoint).steps == 3);
-  CHECK(contents(checkpoint.path) == earlier);
+  Session other;
+  gan::Checkpoint replacing({.path = folder / "c", .replace = true});
+  CHECK(other.trainer.fit(other.loader, {.steps = 3}, replacing).steps == 3);
+  CHECK(contents(checkpoint.path()) == earlier);
 }
 
 TEST_CASE("the newest saves are kept, whole, and no others") {
   const TemporaryFolder folder;
-  gan::Checkpoint checkpoint{.path = folder / "c.st", .every = 2, .keep = 3};
+  gan::Checkpoint checkpoint({.path = folder / "c.st", .every = 2, .keep = 3});
   put(checkpoint.kept(90), "of a run that came farther");
   put(folder / "c_step_0000002.st.txt", "not ours");
   put(folder / "c_step_2.st", "not ours");
-  AdamSession s;
+  Session s;
   s.trainer.fit(s.loader, {.steps = 9}, checkpoint);
   CHECK(checkpoint.kept(1234567) == folder / "c_step_1234567.st");
   for (const Index step : {2, 4, 6, 8, 9}) {
     INFO(step);
     REQUIRE(std::filesystem::exists(checkpoint.kept(step)) == (step >= 6));
     if (step < 6) continue;
-    AdamSession back({}, 9);
+    Session back({}, 9);
     gan::load_checkpoint(checkpoint.kept(step), back.trainer, &back.loader);
     CHECK(back.trainer.steps() == step);
   }
-  CHECK(contents(checkpoint.kept(9)) == contents(checkpoint.path));
+  CHECK(contents(checkpoint.kept(9)) == contents(checkpoint.path()));
   CHECK(contents(checkpoint.kept(90)) == "of a run that came farther");
   CHECK(folder.entries() == 7);
-  CHECK_THROWS_WITH(s.trainer.fit(s.loader, {}, gan::Checkpoint{.path = folder / "d", .keep = -1}),
+  CHECK_THROWS_WITH(s.trainer.fit(s.loader, {}, gan::Checkpoint({.path = folder / "d", .keep = -1})),
                     ContainsSubstring("keep -1"));
 }
 
 TEST_CASE("two runs in one folder: the second is refused before it touches anything") {
   const TemporaryFolder folder;
-  AdamSession first, second;
+  Session first, second;
   std::string refused;
-  first.trainer.fit(first.loader, {.steps = 4}, gan::Checkpoint{.path = folder / "c", .every = 1},
-                    gan::Checkpoint{.path = folder / "best", .every = 2}, gan::every_steps(2, [&](auto&) {
+  first.trainer.fit(first.loader, {.steps = 4}, gan::Checkpoint({.path = folder / "c", .every = 1}),
+                    gan::Checkpoint({.path = folder / "best", .every = 2}), gan::every_steps(2, [&](auto&) {
                       const auto before = second.all();
                       try {
-                        second.trainer.fit(second.loader, {.steps = 1}, gan::Checkpoint{.path = folder / "d"});
+                        second.trainer.fit(second.loader, {.steps = 1}, gan::Checkpoint({.path = folder / "d"}));
                       } catch (const gan::Error& error) {
                         refused = error.what();
                       }
@@ -326,14 +320,15 @@ TEST_CASE("two runs in one folder: the second is refused before it touches anyth
                     }));
   CHECK_THAT(refused, ContainsSubstring(folder.path().string()) && ContainsSubstring("in use by another run"));
   CHECK(folder.entries() == 2);
-  second.trainer.fit(second.loader, {.steps = 1}, gan::Checkpoint{.path = folder / "d"});  // it has been given back
+  second.trainer.fit(second.loader, {.steps = 1}, gan::Checkpoint({.path = folder / "d"}));  // it has been given back
 }
 
 namespace {
 
-struct Told {
+struct Told : gan::Callback<float> {
+  explicit Told(bool& flag) : told(flag) {}
+  void on_end(gan::Run<float>&) override { told = true; }
   bool& told;
-  void on_end(auto&) { told = true; }
 };
 
 }  // namespace
@@ -341,32 +336,32 @@ struct Told {
 TEST_CASE("a save that fails is tried again, and is an error at the end only") {
   const gan::test::CollectWarnings warnings;
   const TemporaryFolder folder;
-  gan::Checkpoint checkpoint{.path = folder / "c", .every = 3};
+  gan::Checkpoint checkpoint({.path = folder / "c", .every = 3});
   std::optional<FileSizeLimit> full;
   const auto disk = [&](Index from, Index until) {
     return gan::every_steps(1, [&full, from, until](auto& run) {
-      if (run.trainer.steps() == from) full.emplace(100);
-      if (run.trainer.steps() == until) full.reset();
+      if (run.game.steps() == from) full.emplace(100);
+      if (run.game.steps() == until) full.reset();
     });
   };
-  AdamSession s;
+  Session s;
   CHECK(s.trainer.fit(s.loader, {.steps = 10}, checkpoint, disk(3, 5)).steps == 10);
   CHECK(warnings.count("cannot write: File too large; the run goes on and saves again in 3 steps") == 1);
-  CHECK(gan::load_safetensors<float>(checkpoint.path).metadata.at("step") == "10");
+  CHECK(gan::load_safetensors<float>(checkpoint.path()).metadata.at("step") == "10");
 
   bool told = false;
-  CHECK_THROWS_WITH(s.trainer.fit(s.loader, {.steps = 12}, checkpoint, disk(11, 99), Told{told}),
+  CHECK_THROWS_WITH(s.trainer.fit(s.loader, {.steps = 12}, checkpoint, disk(11, 99), Told(told)),
                     ContainsSubstring("File too large"));
   full.reset();
   CHECK(told);
-  CHECK(gan::load_safetensors<float>(checkpoint.path).metadata.at("step") == "10");
+  CHECK(gan::load_safetensors<float>(checkpoint.path()).metadata.at("step") == "10");
   CHECK(folder.entries() == 1);
 }
 
 TEST_CASE("a program killed while it saves leaves a whole checkpoint") {
   const TemporaryFolder folder;
   const auto path = folder / "c";
-  AdamSession straight;
+  Session straight;
   straight.train(3);
   gan::save_checkpoint(path, straight.trainer, &straight.loader);
   for (int round = 0; round < 5; ++round) {
@@ -386,7 +381,7 @@ TEST_CASE("a program killed while it saves leaves a whole checkpoint") {
     int status = 0;
     REQUIRE(waitpid(child, &status, 0) == child);
     CHECK(WIFSIGNALED(status));
-    AdamSession resumed({}, 9);
+    Session resumed({}, 9);
     gan::load_checkpoint(path, resumed.trainer, &resumed.loader);
     CHECK(resumed.all() == straight.all());
   }

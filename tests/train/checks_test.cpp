@@ -22,8 +22,8 @@ using gan::Shape;
 using gan::Tensor;
 using G = gan::MlpGenerator<double>;
 using D = gan::MlpDiscriminator<double>;
-template <class Discriminator = D, class Objective = gan::NonSaturating, class Penalty = gan::NoPenalty>
-using TrainerOf = gan::Trainer<G, Discriminator, Objective, gan::Adam<double>, Penalty>;
+using Trainer = gan::Trainer<double>;
+using Options = gan::TrainerOptions<double>;
 
 const double no_number = std::numeric_limits<double>::quiet_NaN();
 
@@ -51,9 +51,10 @@ Tensor<double> own_batch_norm(Custom&, const Tensor<double>& h) {
   return (h - gan::mean(h, {0}, true)) / gan::sqrt(gan::variance(h, {0}, true) + 1e-5);
 }
 
-struct Started {
+struct Started : gan::Callback<double> {
+  explicit Started(bool& started) : flag(started) {}
+  void on_start(gan::Run<double>&) override { flag = true; }
   bool& flag;
-  void on_start(auto&) { flag = true; }
 };
 
 template <class F>
@@ -74,20 +75,20 @@ TEST_CASE("a gradient that is not finite is found before the optimizer steps") {
   // |h| as a root: its gradient at 0 is 0 / 0.
   Custom rooted(pair.rng,
                 [&bad](Custom&, const Tensor<double>& h) { return bad ? h + gan::sqrt(gan::square(h * 0.0)) : h; });
-  TrainerOf<Custom> trainer(pair.generator, rooted, {.joint_pass = false});
+  Trainer trainer(pair.generator, rooted, {.joint_pass = false});
   trainer.step(real_batch<double>(4));
-  const auto before = bits(trainer.state());
+  const auto before = bits(trainer.training_state());
   bad = true;
   CHECK(message_of([&] { trainer.step(real_batch<double>(4)); }) ==
-        "trainer: the gradient of \"discriminator.hidden.weight\" is not finite at step 2");
-  CHECK((bits(trainer.state()) == before));
+        "player \"discriminator\": the gradient of \"discriminator.hidden.weight\" is not finite at step 2");
+  CHECK((bits(trainer.training_state()) == before));
   bad = false;
   trainer.step(real_batch<double>(4));
   CHECK(trainer.steps() == 2);
 
   // A hook that ruins the gradients of the generator: the discriminator has made its step, the generator none.
   auto hook = trainer.add_gradient_hook([](const gan::GradientEvent<double>& event) {
-    if (event.network == std::string("generator"))
+    if (event.player == "generator")
       event.parameters[2].tensor.grad().mutable_data()[1] = -std::numeric_limits<double>::infinity();
   });
   const auto g = bits(pair.generator.state());
@@ -101,13 +102,14 @@ TEST_CASE("a gradient that is not finite is found before the optimizer steps") {
 
 TEST_CASE("a bad batch leaves the running statistics of both networks as they were") {
   SmallPair<double> pair(1, {.batch_norm = true, .discriminator_batch_norm = true});
-  TrainerOf<> trainer(pair.generator, pair.discriminator);
+  Trainer trainer(pair.generator, pair.discriminator);
   trainer.step(real_batch<double>(4));
-  const auto before = bits(trainer.state());
+  const auto before = bits(trainer.training_state());
   auto bad = real_batch<double>(4);
   bad.mutable_data()[3] = no_number;
-  CHECK_THAT(message_of([&] { trainer.step(bad); }), ContainsSubstring("loss of the discriminator is nan at step 2"));
-  CHECK((bits(trainer.state()) == before));
+  CHECK_THAT(message_of([&] { trainer.step(bad); }),
+             ContainsSubstring("player \"discriminator\": its loss is nan at step 2"));
+  CHECK((bits(trainer.training_state()) == before));
 }
 
 TEST_CASE("hooks are removed by their handles") {
@@ -115,7 +117,7 @@ TEST_CASE("hooks are removed by their handles") {
   gan::HookHandle outlives;
   int first = 0, second = 0;
   {
-    TrainerOf<> trainer(pair.generator, pair.discriminator);
+    Trainer trainer(pair.generator, pair.discriminator);
     auto handle = trainer.add_gradient_hook([&](const auto&) { ++first; });
     outlives = trainer.add_gradient_hook([&](const auto&) {
       ++second;
@@ -133,9 +135,10 @@ TEST_CASE("hooks are removed by their handles") {
   gan::HookHandle().remove();
 
   gan::GradientHooks<double> hooks;
+  const std::string name = "generator";
   for (int i = 0; i < 1000; ++i) {
     hooks.add([](const auto&) {}).remove();
-    hooks.call({"generator", 1, {}});
+    hooks.call({name, 1, {}});
   }
   CHECK(hooks.size() <= 1);
 }
@@ -172,26 +175,28 @@ TEST_CASE("real samples of another layout are refused, not scrambled") {
 TEST_CASE("a discriminator that mixes its batch and does not say so is found at the first step") {
   SmallPair<double> pair(1, {.batch_norm = true});
   Custom mixing(pair.rng, own_batch_norm);
-  TrainerOf<Custom> trainer(pair.generator, mixing);
-  const auto before = bits(trainer.state());
-  CHECK_THAT(message_of([&] { trainer.step(real_batch<double>(6)); }),
-             ContainsSubstring("depend on the other samples") && ContainsSubstring("mixes_batch()") &&
-                 ContainsSubstring("joint_pass = false"));
-  CHECK((bits(trainer.state()) == before));
+  {
+    Trainer trainer(pair.generator, mixing);
+    const auto before = bits(trainer.training_state());
+    CHECK_THAT(message_of([&] { trainer.step(real_batch<double>(6)); }),
+               ContainsSubstring("depend on the other samples") && ContainsSubstring("mixes_batch()") &&
+                   ContainsSubstring("joint_pass = false"));
+    CHECK((bits(trainer.training_state()) == before));
+  }
 
   Custom says_so(pair.rng, own_batch_norm, true);
-  TrainerOf<Custom>(pair.generator, says_so).step(real_batch<double>(6));
-  TrainerOf<Custom>(pair.generator, mixing, {.joint_pass = false}).step(real_batch<double>(6));
+  Trainer(pair.generator, says_so).step(real_batch<double>(6));
+  Trainer(pair.generator, mixing, {.joint_pass = false}).step(real_batch<double>(6));
 
   // With noise of its own in training mode it is judged in evaluation mode; with noise in both, not at all.
   const auto noise = [](Custom& d, const Tensor<double>& h) { return h + gan::normal<double>(d.rng(), h.shape()); };
   Custom noisy_mixing(pair.rng, [noise](Custom& d, const Tensor<double>& h) {
     return own_batch_norm(d, d.training() ? noise(d, h) : h);
   });
-  TrainerOf<Custom> noisy_trainer(pair.generator, noisy_mixing);
-  CHECK_THAT(message_of([&] { noisy_trainer.step(real_batch<double>(6)); }), ContainsSubstring("mixes_batch()"));
+  CHECK_THAT(message_of([&] { Trainer(pair.generator, noisy_mixing).step(real_batch<double>(6)); }),
+             ContainsSubstring("mixes_batch()"));
   Custom noisy(pair.rng, noise);
-  TrainerOf<Custom>(pair.generator, noisy).step(real_batch<double>(6));
+  Trainer(pair.generator, noisy).step(real_batch<double>(6));
 }
 
 TEST_CASE("looking for mixed batches changes no bit of a run") {
@@ -210,10 +215,9 @@ TEST_CASE("looking for mixed batches changes no bit of a run") {
   const auto run = [](bool again) {
     SmallPair<float> pair(1, {.batch_norm = true, .dropout = 0.2});
     Normed normed(pair.rng);
-    using Trainer = gan::Trainer<SmallPair<float>::G, Normed>;
-    Trainer trainer(pair.generator, normed);
+    gan::Trainer trainer(pair.generator, normed);
     for (std::uint64_t i = 0; i < 4; ++i) {
-      if (again) gan::check_joint_pass<float>(normed, real_batch<float>(5), real_batch<float>(7, 9));
+      if (again) gan::check_joint_pass<float>(normed, real_batch<float>(5), real_batch<float>(5, 9), {});
       trainer.step(real_batch<float>(6, i));
     }
     return everything(trainer);
@@ -225,43 +229,46 @@ TEST_CASE("what cannot be trained is refused before the first step") {
   const auto refusal = [](auto& trainer, gan::Loader<double>& loader, const gan::FitOptions& options = {}) {
     const auto before = everything(trainer);
     bool started = false;
-    const auto message = message_of([&] { trainer.fit(loader, options, Started{started}); });
+    const auto message = message_of([&] { trainer.fit(loader, options, Started(started)); });
     CHECK_FALSE(started);
     CHECK(everything(trainer) == before);
     CHECK(loader.position() == 0);
     return message;
   };
   SmallPair<double> normed(1, {.batch_norm = true});
-  TrainerOf<> trainer(normed.generator, normed.discriminator);
+  Trainer trainer(normed.generator, normed.discriminator);
   gan::Loader<double> one_left(ring_data<double>(65), {.batch = 32, .drop_last = false});
   CHECK_THAT(refusal(trainer, one_left), ContainsSubstring("65 items in batches of 32, the last of 1") &&
                                              ContainsSubstring("drop_last = true") &&
                                              ContainsSubstring("one value a channel"));
 
   SmallPair<double> judge(1, {.discriminator_batch_norm = true});
-  TrainerOf<> judged(judge.generator, judge.discriminator);
-  CHECK_THAT(refusal(judged, one_left), ContainsSubstring("the last of 1") && ContainsSubstring("batch norm"));
+  Trainer judged(judge.generator, judge.discriminator);
+  CHECK_THAT(refusal(judged, one_left), ContainsSubstring("the last of 1") && ContainsSubstring("BatchNorm"));
 
-  SmallPair<double> plain(1);
+  SmallPair<double> plain(1), unpacked(1);
   SmallPair<double>::D packed(plain.rng, {.item = {4}, .hidden = {8}});
-  TrainerOf<> packing(plain.generator, packed, {.pack = 2});
+  Trainer packing(unpacked.generator, packed, {.pack = 2});
   CHECK_THAT(refusal(packing, one_left), ContainsSubstring("the last of 1") && ContainsSubstring("packs of 2"));
   gan::Loader<double> odd(ring_data<double>(66), {.batch = 33});
   CHECK_THAT(refusal(packing, odd), ContainsSubstring("66 items in batches of 33") && ContainsSubstring("packs of 2"));
 
-  TrainerOf<> small(plain.generator, packed);  // takes items of 4
+  SmallPair<double> another(1);
+  SmallPair<double>::D wide(another.rng, {.item = {4}, .hidden = {8}});
+  Trainer small(another.generator, wide);
   gan::Loader<double> even(ring_data<double>(64), {.batch = 32});
   CHECK_THAT(refusal(small, even), ContainsSubstring("[32, 2]") && ContainsSubstring("[4, 8]"));
   gan::Loader<double> other(gan::Dataset<double>::from({3}, std::vector<double>(300)), {.batch = 10});
-  TrainerOf<> fine(plain.generator, plain.discriminator);
+  SmallPair<double> third(1);
+  Trainer fine(third.generator, third.discriminator);
   CHECK_THAT(refusal(fine, other), ContainsSubstring("[10, 2]") && ContainsSubstring("[10, 3]"));
   gan::Loader<double> grows(ring_data<double>(64), {.batch = 32}, {[](gan::Rng&, Tensor<double>& batch) {
                               batch = gan::concatenate<double>({batch, batch}, 1);
                             }});
   CHECK_THAT(refusal(fine, grows), ContainsSubstring("[32, 2]") && ContainsSubstring("[32, 4]"));
 
-  const auto with = [&](const TrainerOf<>::Options& options, const gan::FitOptions& limits) {
-    TrainerOf<> scheduled(plain.generator, plain.discriminator, options);
+  const auto with = [&](const Options& options, const gan::FitOptions& limits) {
+    Trainer scheduled(plain.generator, plain.discriminator, options);
     return refusal(scheduled, even, limits);
   };
   const auto falls = [](Index step) { return 1 - 0.02 * static_cast<double>(step); };
@@ -269,22 +276,22 @@ TEST_CASE("what cannot be trained is refused before the first step") {
              ContainsSubstring("generator_schedule is -0.1") && ContainsSubstring("at step 60"));
   CHECK_THAT(with({.discriminator_schedule = falls}, {.steps = 100}), ContainsSubstring("at step 100"));
   CHECK_THAT(with({.instance_noise = [](Index) { return no_number; }}, {}), ContainsSubstring("instance_noise is nan"));
-  TrainerOf<>(plain.generator, plain.discriminator, {.generator_schedule = falls}).fit(even, {.epochs = 2});
+  Trainer(plain.generator, plain.discriminator, {.generator_schedule = falls}).fit(even, {.epochs = 2});
 }
 
 TEST_CASE("a run of no steps says why") {
   SmallPair<double> pair(1), second(2);
   gan::Loader<double> loader(ring_data<double>(64), {.batch = 32});
-  CHECK(TrainerOf<>(pair.generator, pair.discriminator).fit(loader, {.epochs = 2}).reason.empty());
-  const auto result = TrainerOf<>(second.generator, second.discriminator).fit(loader, {.epochs = 2});
+  CHECK(Trainer(pair.generator, pair.discriminator).fit(loader, {.epochs = 2}).reason.empty());
+  const auto result = Trainer(second.generator, second.discriminator).fit(loader, {.epochs = 2});
   CHECK(result.steps == 0);
-  CHECK_THAT(result.reason, ContainsSubstring("0 steps: the loader has completed 2 epochs"));
+  CHECK_THAT(result.reason, ContainsSubstring("0 steps: the source has completed 2 epochs"));
 }
 
 TEST_CASE("schedules and options that are no numbers are errors") {
   SmallPair<double> pair(1);
-  const auto step = [&](const TrainerOf<>::Options& options) {
-    TrainerOf<> trainer(pair.generator, pair.discriminator, options);
+  const auto step = [&](const Options& options) {
+    Trainer trainer(pair.generator, pair.discriminator, options);
     return message_of([&] { trainer.step(real_batch<double>(4)); });
   };
   CHECK(step({.instance_noise = [](Index) { return -1.0; }}) ==
@@ -295,7 +302,7 @@ TEST_CASE("schedules and options that are no numbers are errors") {
   CHECK_THAT(step({.discriminator_schedule = [](Index) { return -2.0; }}),
              ContainsSubstring("discriminator_schedule is -2 at step 1"));
   CHECK_THAT(message_of([&] { step({.clip_gradient_norm = no_number}); }), ContainsSubstring("limit nan"));
-  CHECK_THAT(message_of([&] { step({.generator_optimizer = {.learning_rate = no_number}}); }),
+  CHECK_THAT(message_of([&] { step({.generator_optimizer = gan::AdamOptions{.learning_rate = no_number}}); }),
              ContainsSubstring("nan"));
   CHECK_THAT(message_of([&] { step({.average = gan::MovingAverageOptions{.decay = no_number}}); }),
              ContainsSubstring("nan"));
@@ -312,9 +319,10 @@ TEST_CASE("scores are counted without the joint pass, too") {
   };
   SmallPair<double> pair(1);
   One one(pair.rng);
-  TrainerOf<One> trainer(pair.generator, one, {.joint_pass = false});
+  Trainer trainer(pair.generator, one, {.joint_pass = false});
   CHECK(message_of([&] { trainer.step(real_batch<double>(4)); }) ==
-        "trainer: discriminator gives [1] for 4 samples, expected [4, 1]");
+        "trainer: discriminator gives [1] for 4 samples, expected [4, 1]: 1 score and 0 further outputs "
+        "(DiscriminatorOptions::extra)");
 }
 
 TEST_CASE("what can hardly be meant is told once") {
@@ -324,7 +332,7 @@ TEST_CASE("what can hardly be meant is told once") {
     gan::Rng rng(1);
     G g(rng, generator);
     D d(rng, discriminator);
-    TrainerOf<D, decltype(objective), decltype(penalty)> trainer(g, d, {.objective = objective, .penalty = penalty});
+    Trainer trainer(g, d, {.objective = objective, .penalty = penalty});
     for (int i = 0; i < 2; ++i) trainer.step(real);
     std::string all;
     for (const auto& text : collected.texts())
@@ -387,8 +395,9 @@ TEST_CASE("real samples draw their noise before generated ones") {
     gan::Dense<double> dense_{this, "dense", 2, 1};
   };
   Spy spy(pair.rng, seen);
-  gan::Trainer<G, Spy, gan::RelativisticPairing, gan::Adam<double>> trainer(
-      pair.generator, spy, {.instance_noise = gan::schedule::constant(), .joint_pass = false});
+  Trainer trainer(
+      pair.generator, spy,
+      {.objective = gan::RelativisticPairing(), .instance_noise = gan::schedule::constant(), .joint_pass = false});
   const auto metadata = trainer.metadata();
   gan::Rng rng(gan::MetadataReader("trainer", metadata).rng("rng"));
   const auto real = real_batch<double>(4);

@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 
+#include "gan/data/loader.hpp"
 #include "gan/loss/penalty.hpp"
 #include "gan/loss/r1_r2.hpp"
 #include "gan/loss/relativistic.hpp"
@@ -20,10 +21,10 @@
 
 namespace {
 
-using gan::CollapseWatch;
 using gan::Index;
 using gan::Rng;
 using gan::Tensor;
+using CollapseWatch = gan::CollapseWatch<float>;
 using Kind = CollapseWatch::Kind;
 using D = gan::MlpDiscriminator<float>;
 
@@ -44,12 +45,9 @@ class Affine : public gan::Generator<float> {
 };
 
 /// A generator and a discriminator on the ring.
-template <class Objective = gan::NonSaturating, class Penalty = gan::NoPenalty, class Optimizer = gan::Adam<float>>
 struct Game {
-  using Trainer = gan::Trainer<Affine, D, Objective, Optimizer, Penalty>;
-
-  explicit Game(typename Trainer::Options options = {}, float spread = 1, float center = 0)
-      : generator(rng, spread, center), trainer(generator, discriminator, options) {}
+  explicit Game(gan::TrainerOptions<float> options = {}, float spread = 1, float center = 0)
+      : generator(rng, spread, center), trainer(generator, discriminator, std::move(options)) {}
   void run(CollapseWatch& watch, Index steps) {
     trainer.fit(loader, {.epochs = 0, .steps = trainer.steps() + steps}, watch);
   }
@@ -58,7 +56,7 @@ struct Game {
   Affine generator;
   D discriminator{rng, {.item = {2}, .hidden = {32, 32}}};
   gan::Loader<float> loader{ring_data<float>(512), {.batch = 64}};
-  Trainer trainer;
+  gan::Trainer<float> trainer;
 };
 
 Index count(const CollapseWatch& watch, Kind kind) {
@@ -76,20 +74,13 @@ std::string text(const CollapseWatch& watch, Kind kind) {
 
 /// Plays a run to the watch: sets what it is shown, one measurement a step.
 struct Actor {
-  struct Trainer {
-    using T = float;
-    Affine& network;
-    Index made = 0;
-    gan::GradientHooks<float> hooks{};
-
-    Affine& generator() { return network; }
-    Index steps() const { return made; }
-    gan::HookHandle add_gradient_hook(gan::GradientHook<float> hook) { return hooks.add(std::move(hook)); }
-  };
-  struct Run {
-    Trainer& trainer;
-    gan::Loader<float>& loader;
-    gan::StepResult result{};
+  /// Trains nothing: a step notes what it is told to.
+  struct Trainer : gan::Trainer<float> {
+    using gan::Trainer<float>::Trainer;
+    void step(gan::Source<float>&) override {
+      for (const auto& [name, value] : numbers) note(name, value);
+    }
+    std::vector<std::pair<std::string, double>> numbers{};
   };
 
   explicit Actor(CollapseWatch& watched, std::vector<gan::Augmentation<float>> augmentations = {})
@@ -97,19 +88,17 @@ struct Actor {
     watch.on_start(run);
   }
 
-  /// `times` steps with those scores, that loss, and gradients of one element each.
+  /// `times` steps with those scores, that loss, and gradients of those norms.
   void show(int times, double real, double fake, double loss, double generator_norm = 1, double discriminator_norm = 1,
             double penalty = 0) {
     for (; times > 0; --times) {
-      ++trainer.made;
-      for (const bool g : {false, true}) {
-        auto p = Tensor<float>::ones({1});
-        p.set_requires_grad();
-        gan::backward(gan::sum(p * (g ? generator_norm : discriminator_norm)));
-        trainer.hooks.call({g ? "generator" : "discriminator", trainer.made, {{"p", p}}});
-      }
-      run.result = {
-          .step = trainer.made, .discriminator_loss = loss, .penalty = penalty, .real_score = real, .fake_score = fake};
+      trainer.numbers = {{"discriminator_loss", loss},
+                         {"penalty", penalty},
+                         {"real_score", real},
+                         {"fake_score", fake},
+                         {"generator_gradient", generator_norm},
+                         {"discriminator_gradient", discriminator_norm}};
+      trainer.advance(loader);
       watch.on_step(run);
     }
   }
@@ -117,21 +106,21 @@ struct Actor {
   CollapseWatch& watch;
   Rng rng{1};
   Affine generator{rng};
-  Trainer trainer{generator};
+  D discriminator{rng, {.item = {2}, .hidden = {4}}};
+  Trainer trainer{generator, discriminator};
   gan::Loader<float> loader;
-  Run run{trainer, loader};
+  gan::Run<float> run{trainer, loader, {}};
 };
 
 }  // namespace
 
 TEST_CASE("a run that goes well stays silent") {
-  using Penalty = gan::Penalties<gan::R1, gan::R2>;
   SmallPair<float> pair(1, {.hidden = 32});
-  gan::Trainer<SmallPair<float>::G, SmallPair<float>::D, gan::RelativisticPairing, gan::Adam<float>, Penalty> trainer(
-      pair.generator, pair.discriminator,
-      {.penalty = Penalty(gan::R1{.gamma = 0.1}, gan::R2{.gamma = 0.1}),
-       .generator_optimizer = {.learning_rate = 2e-3},
-       .discriminator_optimizer = {.learning_rate = 2e-3}});
+  gan::Trainer<float> trainer(pair.generator, pair.discriminator,
+                              {.objective = gan::RelativisticPairing{},
+                               .penalty = gan::combine(gan::R1{.gamma = 0.1}, gan::R2{.gamma = 0.1}),
+                               .generator_optimizer = gan::AdamOptions{.learning_rate = 2e-3},
+                               .discriminator_optimizer = gan::AdamOptions{.learning_rate = 2e-3}});
   gan::Loader<float> loader(ring_data<float>(512), {.batch = 64});
   CollapseWatch watch(quiet(20));
   trainer.fit(loader, {.epochs = 0, .steps = 1000}, watch);
@@ -147,7 +136,7 @@ TEST_CASE("a run that goes well stays silent") {
 }
 
 TEST_CASE("samples that do not depend on the noise are all alike") {
-  Game<> game({}, 0.01f);
+  Game game({}, 0.01f);
   CollapseWatch watch(quiet());
   game.run(watch, 20);
   CHECK(watch.warnings().empty());  // not before its time
@@ -161,8 +150,10 @@ TEST_CASE("samples that do not depend on the noise are all alike") {
 }
 
 TEST_CASE("a discriminator that is sure of itself wins, and a saturating generator has no gradient left") {
-  Game<gan::Minimax> game(
-      {.generator_optimizer = {.learning_rate = 1e-6}, .discriminator_optimizer = {.learning_rate = 5e-3}}, 1, 8);
+  Game game({.objective = gan::Minimax{},
+             .generator_optimizer = gan::AdamOptions{.learning_rate = 1e-6},
+             .discriminator_optimizer = gan::AdamOptions{.learning_rate = 5e-3}},
+            1, 8);
   auto options = quiet();
   options.min_gradient_norm = 1e-3;
   CollapseWatch watch(options);
@@ -178,8 +169,9 @@ TEST_CASE("a discriminator that is sure of itself wins, and a saturating generat
 }
 
 TEST_CASE("a discriminator that learns nothing gives up") {
-  Game<> game({.generator_optimizer = {.learning_rate = 1e-6}, .discriminator_optimizer = {.learning_rate = 1e-9}}, 1,
-              8);
+  Game game({.generator_optimizer = gan::AdamOptions{.learning_rate = 1e-6},
+             .discriminator_optimizer = gan::AdamOptions{.learning_rate = 1e-9}},
+            1, 8);
   for (auto& p : game.discriminator.parameters()) p.tensor.mutable_values() *= 1e-3f;
   CollapseWatch watch(quiet());
   game.run(watch, 50);
@@ -190,17 +182,17 @@ TEST_CASE("a discriminator that learns nothing gives up") {
 }
 
 TEST_CASE("gradients explode, and the end of a run by them is explained") {
-  Game<gan::NonSaturating, gan::NoPenalty, gan::Sgd<float>> game(
-      {.generator_optimizer = {.learning_rate = 1e4}, .discriminator_optimizer = {.learning_rate = 1e4}});
+  Game game({.generator_optimizer = gan::SgdOptions{.learning_rate = 1e4},
+             .discriminator_optimizer = gan::SgdOptions{.learning_rate = 1e4}});
   CollapseWatch watch(quiet(1));
-  gan::StopWhenNotFinite stop;
+  gan::StopWhenNotFinite<float> stop;
   const auto ended = game.trainer.fit(game.loader, {.epochs = 0, .steps = 200}, watch, stop);
   REQUIRE(ended.stopped);
   REQUIRE(count(watch, Kind::gradients_explode) >= 2);
   CHECK_THAT(text(watch, Kind::gradients_explode),
              ContainsSubstring("gradients explode: the norm of the ") && ContainsSubstring("clip_gradient_norm"));
-  CHECK_THAT(watch.warnings().back().text,
-             ContainsSubstring("gradients explode: trainer: the loss of the") && ContainsSubstring("their norms were"));
+  CHECK_THAT(watch.warnings().back().text, ContainsSubstring("gradients explode: player \"discriminator\": ") &&
+                                               ContainsSubstring("their norms were"));
   CHECK(watch.warnings().back().step == game.trainer.steps() + 1);
 }
 
@@ -288,7 +280,7 @@ struct NoisySession {
   Noisy generator;
   D discriminator{rng, {.item = {2}, .hidden = {8}, .dropout = 0.2, .spectral_norm = true}};
   gan::Loader<float> loader{ring_data<float>(64), {.batch = 8}};
-  gan::Trainer<Noisy, D> trainer;
+  gan::Trainer<float> trainer;
 };
 
 }  // namespace
@@ -298,9 +290,9 @@ TEST_CASE("a run has the same bits with the watch and without, resumed too") {
   NoisySession plain, watched, resumed;
   plain.run(12, false);
   watched.run(6, true);
-  gan::save_checkpoint(folder / "c", watched.trainer, &watched.loader);
+  gan::save_checkpoint<float>(folder / "c", watched.trainer, &watched.loader);
   watched.run(12, true);
-  gan::load_checkpoint(folder / "c", resumed.trainer, &resumed.loader);
+  gan::load_checkpoint<float>(folder / "c", resumed.trainer, &resumed.loader);
   resumed.run(12, true);
   CHECK(everything(watched.trainer) == everything(plain.trainer));
   CHECK(everything(resumed.trainer) == everything(plain.trainer));
@@ -308,21 +300,28 @@ TEST_CASE("a run has the same bits with the watch and without, resumed too") {
   CHECK(watched.generator.training());
 }
 
-TEST_CASE("the watch leaves no hook behind") {
+namespace {
+
+/// A game that is not a pair's.
+struct Alone : gan::Game<float> {
+  Alone() : Game(7) {}
+  void step(gan::Source<float>& in) override { in.next(); }
+  std::string kind() const override { return "Alone"; }
+};
+
+}  // namespace
+
+TEST_CASE("a game that is not a pair's is refused before the first step") {
+  Alone alone;
+  gan::Loader<float> loader(ring_data<float>(64), {.batch = 8});
   CollapseWatch watch(quiet(1));
-  Actor actor(watch);
-  for (int i = 0; i < 5; ++i) {
-    watch.on_start(actor.run);
-    actor.show(1, 0.6, 0.4, 1.2);
-    CHECK(actor.trainer.hooks.size() == 1);
-    watch.on_end(actor.run);
-  }
-  actor.trainer.hooks.call({"generator", 1, {}});
-  CHECK(actor.trainer.hooks.size() == 0);
+  CHECK_THROWS_WITH(alone.fit(loader, {.steps = 1}, watch),
+                    ContainsSubstring("watches the pair of a Trainer, not a Alone"));
+  CHECK(alone.steps() == 0);
 }
 
 TEST_CASE("the watch may die before the trainer, and go from one trainer to another") {
-  Game<> first, second;
+  Game first, second;
   {
     CollapseWatch brief(quiet(1));
     first.run(brief, 3);
@@ -335,10 +334,10 @@ TEST_CASE("the watch may die before the trainer, and go from one trainer to anot
   CHECK(watch.last().generator_gradient > 0);
   second.run(watch, 3);
   CHECK(watch.last().step == 2);
-  auto third = std::make_unique<Game<>>();
+  auto third = std::make_unique<Game>();
   third->run(watch, 4);
   third.reset();
-  third = std::make_unique<Game<>>();  // at the same place, as it happens
+  third = std::make_unique<Game>();  // at the same place, as it happens
   third->run(watch, 6);
   CHECK(watch.last().step == 6);
   const auto seen = watch.last().discriminator_gradient;
@@ -374,7 +373,7 @@ void shorter(Rng&, Tensor<float>& images) { images = gan::slice(images, 1, 0, 1)
 }  // namespace
 
 TEST_CASE("real samples are augmented before they are compared, and have the size of generated ones") {
-  Game<> game;
+  Game game;
   for (const auto& augmentation : {gan::Augmentation<float>(longer), gan::Augmentation<float>(shorter)}) {
     CollapseWatch watch(quiet(1));
     CHECK_THROWS_WITH(Actor(watch, {augmentation}),
@@ -388,7 +387,7 @@ TEST_CASE("real samples are augmented before they are compared, and have the siz
   CHECK(watch.last().real_distance > 100);
 
   SmallPair<float> three(1, {.item = {3}});
-  gan::Trainer<SmallPair<float>::G, SmallPair<float>::D> trainer(three.generator, three.discriminator);
+  gan::Trainer<float> trainer(three.generator, three.discriminator);
   gan::Loader<float> grown(ring_data<float>(64), {.batch = 8}, {longer}),
       same(ring_data<float>(64), {.batch = 8}, {longer});
   trainer.fit(grown, {.steps = 9}, watch);
@@ -398,7 +397,7 @@ TEST_CASE("real samples are augmented before they are compared, and have the siz
 }
 
 TEST_CASE("equal real samples leave diversity unknown; options out of range are errors") {
-  Game<> game;
+  Game game;
   for (const Index items : {1, 5}) {
     gan::Loader<float> loader(gan::Dataset<float>::from({2}, std::vector<float>(static_cast<std::size_t>(2 * items))),
                               {.batch = 4, .drop_last = false});

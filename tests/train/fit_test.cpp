@@ -1,14 +1,16 @@
 #include "gan/train/fit.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <functional>
 #include <limits>
 #include <thread>
 
+#include "gan/data/loader.hpp"
 #include "gan/train/callbacks/checkpoint.hpp"
 #include "gan/train/callbacks/every_steps.hpp"
 #include "gan/train/callbacks/stop_on_interrupt.hpp"
 #include "gan/train/callbacks/stop_when_not_finite.hpp"
-#include "gan/train/callbacks/time_budget.hpp"
 #include "gan/train/checkpoint.hpp"
 #include "support/catch.hpp"
 #include "support/networks.hpp"
@@ -19,7 +21,8 @@ namespace {
 
 using gan::Index;
 using Pairf = SmallPair<float>;
-using Trainer = gan::Trainer<Pairf::G, Pairf::D>;
+using Trainer = gan::Trainer<float>;
+using Run = gan::Run<float>;
 
 /// 20 points in batches of 4: 5 steps an epoch.
 struct Session {
@@ -30,34 +33,41 @@ struct Session {
 };
 
 /// Notes the hooks that are called.
-struct Recorder {
-  std::string name;
-  std::string& log;
+class Recorder : public gan::Callback<float> {
+ public:
+  Recorder(std::string name, std::string& log) : name_(std::move(name)), log_(log) {}
 
-  void on_start(auto&) { log += name + "start "; }
-  bool on_step(auto& run) {
-    CHECK(run.result.step == run.trainer.steps());
-    CHECK(run.result.discriminator_loss > 0);
-    log += name + "step" + std::to_string(run.result.step) + " ";
-    return false;
+  void on_start(Run&) override { log_ += name_ + "start "; }
+  void on_step(Run& run) override {
+    CHECK(run.result.step == run.game.steps());
+    CHECK(run.result["discriminator_loss"] > 0);
+    log_ += name_ + "step" + std::to_string(run.result.step) + " ";
   }
-  void on_epoch(auto& run) { log += name + "epoch" + std::to_string(run.epochs()) + " "; }
-  void on_end(auto&) { log += name + "end "; }
+  void on_epoch(Run& run) override { log_ += name_ + "epoch" + std::to_string(run.epochs()) + " "; }
+  void on_end(Run&) override { log_ += name_ + "end "; }
+
+ private:
+  std::string name_;
+  std::string& log_;
 };
 
-struct StopAtStep {
-  Index at;
-  bool on_step(auto& run) {
-    if (run.trainer.steps() < at) return false;
-    run.reason = "enough";
-    return true;
+class StopAtStep : public gan::Callback<float> {
+ public:
+  explicit StopAtStep(Index at) : at_(at) {}
+  void on_step(Run& run) override {
+    if (run.game.steps() < at_) return;
+    run.stop("enough");
+    run.stop("more than enough");  // the first reason counts
   }
+
+ private:
+  Index at_;
 };
-struct StopAtEpoch {
-  bool on_epoch(auto&) { return true; }
+struct StopAtEpoch : gan::Callback<float> {
+  void on_epoch(Run& run) override { run.stop("an epoch"); }
 };
-struct StopAtStart {
-  bool on_start(auto&) { return true; }
+struct StopAtStart : gan::Callback<float> {
+  void on_start(Run& run) override { run.stop("at once"); }
 };
 
 }  // namespace
@@ -88,9 +98,9 @@ TEST_CASE("epochs and steps are limits in all, also of a run that goes on") {
   CHECK_THROWS_WITH(s.trainer.fit(s.loader, {.epochs = -1}), ContainsSubstring("-1 epochs"));
 
   const TemporaryFolder folder;
-  gan::save_checkpoint(folder / "c", s.trainer, &s.loader);
+  gan::save_checkpoint<float>(folder / "c", s.trainer, &s.loader);
   Session resumed;
-  gan::load_checkpoint(folder / "c", resumed.trainer, &resumed.loader);
+  gan::load_checkpoint<float>(folder / "c", resumed.trainer, &resumed.loader);
   CHECK(resumed.trainer.fit(resumed.loader, {.epochs = 5}).steps == 4);
 }
 
@@ -101,7 +111,7 @@ TEST_CASE("an epoch may end in the middle of a step of several batches") {
   CHECK(log == "start step1 step2 step3 epoch1 step4 step5 epoch2 end ");
 }
 
-TEST_CASE("a hook that returns true ends the run after the others had their turn") {
+TEST_CASE("a hook that stops the run ends it after the others had their turn") {
   Session s;
   std::string log;
   const auto result = s.trainer.fit(s.loader, {.epochs = 9}, StopAtStep{2}, Recorder{"", log});
@@ -110,7 +120,10 @@ TEST_CASE("a hook that returns true ends the run after the others had their turn
   CHECK(result.reason == "enough");
   CHECK(s.trainer.fit(s.loader, {.epochs = 9}, StopAtEpoch{}).steps == 3);
 
-  CHECK(s.trainer.fit(s.loader, {.epochs = 9}, StopAtStart{}).steps == 0);
+  const auto none = s.trainer.fit(s.loader, {.epochs = 9}, StopAtStart{});
+  CHECK(none.steps == 0);
+  CHECK(none.stopped);
+  CHECK(none.reason == "at once");
   const auto last = s.trainer.fit(s.loader, {.epochs = 0, .steps = 6}, StopAtStep{6});
   CHECK_FALSE(last.stopped);  // all was done anyway
 }
@@ -134,20 +147,27 @@ namespace {
 
 /// Notes its hooks in its phase, and throws or stops where it is told to.
 template <gan::Phase when>
-struct Actor {
-  static constexpr gan::Phase phase = when;
-  std::string name;
-  std::string& log;
-  std::string throws{};  ///< the hook that throws
+class Actor : public gan::Callback<float> {
+ public:
+  /// `throws` is the hook that throws.
+  Actor(std::string name, std::string& log, std::string throws = {})
+      : name_(std::move(name)), log_(log), throws_(std::move(throws)) {}
 
-  void on_start(auto&) { note("start"); }
-  void on_step(auto&) { note("step"); }
-  void on_epoch(auto&) { note("epoch"); }
-  void on_end(auto&) { note("end"); }
+  gan::Phase phase() const override { return when; }
+  void on_start(Run&) override { note("start"); }
+  void on_step(Run&) override { note("step"); }
+  void on_epoch(Run&) override { note("epoch"); }
+  void on_end(Run&) override { note("end"); }
+
+ private:
   void note(const std::string& hook) {
-    log += name + hook + " ";
-    gan::check(hook != throws, name, " failed in ", hook);
+    log_ += name_ + hook + " ";
+    gan::check(hook != throws_, name_, " failed in ", hook);
   }
+
+  std::string name_;
+  std::string& log_;
+  std::string throws_;
 };
 using Act = Actor<gan::Phase::act>;
 using Record = Actor<gan::Phase::record>;
@@ -189,7 +209,7 @@ TEST_CASE("an exception ends the run in order: all are told, the checkpoint is s
       std::string log, other;
       Act bad{"bad:", log, hook};
       Show display{"V:", other};
-      gan::Checkpoint checkpoint{.path = folder / "c"};
+      gan::Checkpoint checkpoint({.path = folder / "c"});
       const auto fit = [&] {
         if (last)
           s.trainer.fit(s.loader, {}, checkpoint, display, bad);
@@ -197,7 +217,7 @@ TEST_CASE("an exception ends the run in order: all are told, the checkpoint is s
           s.trainer.fit(s.loader, {}, bad, display, checkpoint);
       };
       REQUIRE_THROWS_WITH(fit(), "bad: failed in " + hook);
-      CHECK(saved_step(checkpoint.path) == std::to_string(s.trainer.steps()));
+      CHECK(saved_step(checkpoint.path()) == std::to_string(s.trainer.steps()));
       CHECK(s.trainer.steps() == (hook == "step" ? 1 : 5));
       CHECK(other.ends_with("V:end "));
       CHECK(log.ends_with("bad:end "));
@@ -207,11 +227,11 @@ TEST_CASE("an exception ends the run in order: all are told, the checkpoint is s
 TEST_CASE("an exception of a step ends the run in order too") {
   const TemporaryFolder folder;
   Session s;
-  gan::Checkpoint checkpoint{.path = folder / "c"};
+  gan::Checkpoint checkpoint({.path = folder / "c"});
   gan::Loader<float> broken(ring_data<float>(20), {.batch = 4},
                             {[&s](gan::Rng&, gan::Tensor<float>&) { gan::check(s.trainer.steps() < 3, "no more"); }});
   CHECK_THROWS_WITH(s.trainer.fit(broken, {}, checkpoint), "no more");
-  CHECK(saved_step(checkpoint.path) == "3");
+  CHECK(saved_step(checkpoint.path()) == "3");
 }
 
 TEST_CASE("who only records or shows never ends a run") {
@@ -249,55 +269,59 @@ TEST_CASE("two failures: the first leaves fit, the other is told") {
   CHECK(warnings.count("S: failed in end") == 1);
 }
 
-TEST_CASE("a hook may return whatever converts to bool") {
-  Session s;
-  const auto at_two = [](auto& run) { return run.trainer.steps() == 2 ? 1 : 0; };
-  CHECK(s.trainer.fit(s.loader, {}, gan::every_steps(1, at_two)).steps == 2);
-  CHECK(s.trainer.fit(s.loader, {}, gan::every_steps(1, [](auto&) { return std::true_type{}; })).steps == 1);
-}
-
 TEST_CASE("a run without a step to make says why") {
   Session s, other;
   CHECK(s.trainer.fit(s.loader, {.epochs = 2}).reason.empty());
-  const auto again = other.trainer.fit(s.loader, {.epochs = 2});  // a second trainer on the same loader
+  const auto again = other.trainer.fit(s.loader, {.epochs = 2});  // a second game on the same source
   CHECK(again.steps == 0);
   CHECK_FALSE(again.stopped);
   CHECK(again.reason ==
-        "0 steps: the loader has completed 2 epochs and the trainer 0 steps, which is all that was asked for");
-  CHECK_THAT(s.trainer.fit(s.loader, {.steps = 7}).reason, ContainsSubstring("the trainer 10 steps"));
+        "0 steps: the source has completed 2 epochs and the game 0 steps, which is all that was asked for");
+  CHECK_THAT(s.trainer.fit(s.loader, {.steps = 7}).reason, ContainsSubstring("the game 10 steps"));
 }
 
-TEST_CASE("callbacks made with impossible numbers are errors before the first step") {
+TEST_CASE("impossible numbers are errors before the first step") {
   Session s;
-  const auto nothing = [](auto&) {};
-  using Every = gan::EverySteps<decltype(nothing)>;
-  CHECK_THROWS_WITH(s.trainer.fit(s.loader, {}, Every{0, nothing}), ContainsSubstring("every_steps: 0"));
-  CHECK_THROWS_WITH(s.trainer.fit(s.loader, {}, gan::TimeBudget{-5}), ContainsSubstring("-5 seconds"));
-  CHECK_THROWS_WITH(s.trainer.fit(s.loader, {}, gan::TimeBudget{std::numeric_limits<double>::quiet_NaN()}),
-                    ContainsSubstring("time budget: nan"));
+  CHECK_THROWS_WITH(gan::every_steps(1, std::function<void(Run&)>()),
+                    ContainsSubstring("every_steps: 1") && ContainsSubstring("function"));
+  CHECK_THROWS_WITH(s.trainer.fit(s.loader, {.steps = -3}), ContainsSubstring("-3 steps"));
+  CHECK_THROWS_WITH(s.trainer.fit(s.loader, {.seconds = -5}), ContainsSubstring("fit: -5 seconds"));
+  CHECK_THROWS_WITH(s.trainer.fit(s.loader, {.seconds = std::numeric_limits<double>::quiet_NaN()}),
+                    ContainsSubstring("fit: nan seconds"));
   CHECK(s.trainer.steps() == 0);
-  CHECK(s.trainer.fit(s.loader, {}, gan::TimeBudget{std::numeric_limits<double>::infinity()}).steps == 5);
+  CHECK(s.trainer.fit(s.loader, {.epochs = 1, .seconds = std::numeric_limits<double>::infinity()}).steps == 5);
 }
 
-TEST_CASE("every_steps counts the trainer's steps and may stop the run") {
+TEST_CASE("every_steps counts the game's steps and may stop the run") {
   Session s;
   std::string log;
   const auto result = s.trainer.fit(s.loader, {.epochs = 9}, gan::every_steps(3, [&](auto& run) {
                                       log += std::to_string(run.result.step) + " ";
-                                      return run.result.step == 9;
+                                      if (run.result.step == 9) run.stop("nine");
                                     }));
   CHECK(log == "3 6 9 ");
   CHECK(result.stopped);
+  CHECK(result.reason == "nine");
   CHECK_THROWS_WITH(gan::every_steps(0, [](auto&) {}), ContainsSubstring("every_steps: 0"));
 }
 
-TEST_CASE("a time budget ends the run") {
+TEST_CASE("a limit of time ends the run, and is one of this run") {
   Session s;
-  const auto result = s.trainer.fit(s.loader, {.epochs = 0}, gan::TimeBudget{0.05});
+  std::vector<double> shares;
+  const auto result = s.trainer.fit(s.loader, {.seconds = 0.05}, gan::every_steps(1, [&](auto& run) {
+                                      shares.push_back(run.progress());
+                                      const double before = run.seconds(), left = run.remaining();
+                                      CHECK(left <= std::max(0.0, 0.05 - before));
+                                      CHECK(left >= 0.05 - run.seconds());
+                                    }));
   CHECK(result.stopped);
   CHECK(result.seconds >= 0.05);
   CHECK(result.steps > 0);
   CHECK(result.reason == "the time is up");
+  CHECK((shares.front() > 0 && shares.back() <= 1));
+  CHECK(std::is_sorted(shares.begin(), shares.end()));
+  CHECK(s.trainer.fit(s.loader, {.epochs = s.loader.epoch() + 2, .seconds = 60}).reason.empty());
+  CHECK(s.trainer.fit(s.loader, {.seconds = 0.01}).steps > 0);
 }
 
 TEST_CASE("an interrupt ends the run in order and saves") {
@@ -308,7 +332,7 @@ TEST_CASE("an interrupt ends the run in order and saves") {
     const auto before = std::signal(signal, mine);
     gan::StopOnInterrupt interrupt;
     const auto result =
-        s.trainer.fit(s.loader, {.epochs = 0}, interrupt, gan::Checkpoint{.path = folder / std::to_string(signal)},
+        s.trainer.fit(s.loader, {.epochs = 0}, interrupt, gan::Checkpoint({.path = folder / std::to_string(signal)}),
                       gan::every_steps(4, [&](auto&) { std::raise(signal); }));
     CHECK(result.steps == 5);  // the hook came after the callback that looks
     CHECK(result.stopped);
@@ -333,7 +357,7 @@ TEST_CASE("an interrupt ends the runs of all threads, and handlers come back in 
                               [&](auto& r) {
                                 if (r.steps() == 1) ++running;
                                 std::this_thread::sleep_for(std::chrono::milliseconds(1));
-                                return r.reason.empty() && r.steps() > least + 2000;  // a signal that was missed
+                                if (r.steps() > least + 2000) r.stop("the signal was missed");
                               }))
         .reason;
   };
@@ -358,38 +382,44 @@ TEST_CASE("signals that were ignored stay ignored") {  // as under nohup
   }
 }
 
+namespace {
+
+/// Its first parameter is not finite from here on.
+void spoil(const gan::Player<float>& player) {
+  gan::Tensor<float> parameter = player.parameters()[0].tensor;
+  parameter.mutable_data()[0] = std::numeric_limits<float>::quiet_NaN();
+}
+
+}  // namespace
+
 TEST_CASE("a loss that is not finite leaves fit as an exception or ends it in order") {
-  const auto ruin = gan::every_steps(3, [](auto& run) {
-    run.trainer.discriminator().parameters()[0].tensor.mutable_data()[0] = std::numeric_limits<float>::quiet_NaN();
-  });
+  auto ruin = gan::every_steps(3, [](auto& run) { spoil(run.game.player("discriminator")); });
   Session s;
   std::string log;
-  CHECK_THROWS_AS(s.trainer.fit(s.loader, {}, gan::EverySteps(ruin), Recorder{"", log}), gan::NotFinite);
+  CHECK_THROWS_AS(s.trainer.fit(s.loader, {}, ruin, Recorder{"", log}), gan::NotFinite);
   CHECK(log == "start step1 step2 step3 end ");
   Session t;
   log.clear();
-  const auto result = t.trainer.fit(t.loader, {}, gan::EverySteps(ruin), gan::StopWhenNotFinite{}, Recorder{"", log});
+  const auto result = t.trainer.fit(t.loader, {}, ruin, gan::StopWhenNotFinite{}, Recorder{"", log});
   CHECK(log == "start step1 step2 step3 end ");
   CHECK(result.stopped);
-  CHECK(result.reason == "trainer: the loss of the discriminator is nan at step 4");
+  CHECK(result.reason == "player \"discriminator\": its loss is nan at step 4");
   CHECK(t.trainer.steps() == 3);
 }
 
 TEST_CASE("what is not finite at the very end is given to on_not_finite too") {
   const TemporaryFolder folder;
   const auto ruin = [](Index at) {
-    return gan::every_steps(at, [](auto& run) {
-      run.trainer.generator().parameters()[0].tensor.mutable_data()[0] = std::numeric_limits<float>::quiet_NaN();
-    });
+    return gan::every_steps(at, [](auto& run) { spoil(run.game.player("generator")); });
   };
   Session s;
   std::string log;
-  gan::Checkpoint checkpoint{.path = folder / "c", .every = 0};
+  gan::Checkpoint checkpoint({.path = folder / "c", .every = 0});
   const auto result = s.trainer.fit(s.loader, {}, gan::StopWhenNotFinite{}, checkpoint, ruin(5), Recorder{"", log});
   CHECK_THAT(result.reason, ContainsSubstring("not saved") && ContainsSubstring("\"generator.net.dense1.weight\""));
   CHECK(log.ends_with("end "));
-  CHECK(saved_step(checkpoint.path) == "none");
+  CHECK(saved_step(checkpoint.path()) == "none");
   Session t;
   CHECK_THROWS_AS(t.trainer.fit(t.loader, {}, checkpoint, ruin(5)), gan::NotFinite);
-  CHECK(saved_step(checkpoint.path) == "none");
+  CHECK(saved_step(checkpoint.path()) == "none");
 }

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "gan/core/parallel.hpp"
+#include "gan/data/loader.hpp"
 #include "gan/train/callbacks/checkpoint.hpp"
 #include "gan/train/callbacks/csv_log.hpp"
 #include "gan/train/callbacks/every_steps.hpp"
@@ -29,7 +30,7 @@ using Pairf = SmallPair<float>;
 struct Session {
   Pairf pair{1};
   gan::Loader<float> loader{ring_data<float>(20), {.batch = 4}};
-  gan::Trainer<Pairf::G, Pairf::D> trainer{pair.generator, pair.discriminator};
+  gan::Trainer<float> trainer{pair.generator, pair.discriminator};
 };
 
 /// A process that runs `work` with a pipe as its stdout, whose other end is `reading`; it exits with 0 unless by an
@@ -88,8 +89,8 @@ struct Child {
 /// Trains until something ends it, with the display before the checkpoint, and writes the step it came to.
 void train(const std::filesystem::path& folder, const gan::FitOptions& options, bool interruptible) {
   Session s;
-  gan::ProgressBar progress(stdout, 0);
-  gan::Checkpoint checkpoint{.path = folder / "c", .every = 0};
+  gan::ProgressBar progress({.out = stdout, .seconds = 0});
+  gan::Checkpoint checkpoint({.path = folder / "c", .every = 0});
   gan::StopOnInterrupt interrupt;
   auto wait = gan::every_steps(1, [](auto&) { std::this_thread::sleep_for(std::chrono::microseconds(200)); });
   if (interruptible)
@@ -165,8 +166,9 @@ TEST_CASE("without standard streams nothing that is printed lands in a file") {
   Child child([&] {
     for (const int stream : {0, 1, 2}) close(stream);
     Session s;
-    s.trainer.fit(s.loader, {.epochs = 4}, gan::ProgressBar(stdout, 0), gan::CsvLog(folder / "losses.csv"),
-                  gan::ProgressBar(stderr, 0), gan::Checkpoint{.path = folder / "c", .every = 1});
+    s.trainer.fit(s.loader, {.epochs = 4}, gan::ProgressBar({.out = stdout, .seconds = 0}),
+                  gan::CsvLog({.path = folder / "losses.csv"}), gan::ProgressBar({.out = stderr, .seconds = 0}),
+                  gan::Checkpoint({.path = folder / "c", .every = 1}));
     put(folder / "steps", std::to_string(s.trainer.steps()));
   });
   CHECK(child.wait() == 0);

@@ -39,12 +39,11 @@ gan::Dataset<float> images(Index n, std::uint64_t seed = 1) {
   return gan::Dataset<float>::from(image, std::move(values));
 }
 
-using Any = gan::Trainer<Noisy, D, gan::AnyObjective<float>, gan::Adam<float>, gan::AnyPenalty<float>>;
-
 /// A run of a noisy generator, with all that its options say.
 struct Setup {
   gan::LoaderOptions loader{.batch = 4, .seed = 3};
-  Any::Options trainer{.samples = 4};
+  gan::AdamOptions generator{}, discriminator{};
+  gan::TrainerOptions<float> trainer{.samples = 4};
   gan::Dataset<float> data = images(20);
   std::vector<gan::Augmentation<float>> augmentations{};
   bool normed = false;
@@ -56,34 +55,40 @@ struct Session {
         generator(rng),
         discriminator(rng, {.item = image, .hidden = {8}, .batch_norm = setup.normed}),
         loader(setup.data, setup.loader, setup.augmentations),
-        trainer(generator, discriminator, setup.trainer) {}
+        trainer(generator, discriminator, with_rates(setup)) {}
 
+  static gan::TrainerOptions<float> with_rates(const Setup& setup) {
+    auto options = setup.trainer;
+    options.generator_optimizer = setup.generator;
+    options.discriminator_optimizer = setup.discriminator;
+    return options;
+  }
   std::string all() const {
-    const auto l = loader.state();
-    return everything(trainer) + std::to_string(l.seed) + " " + std::to_string(l.epoch) + " " +
-           std::to_string(l.position);
+    std::string text = everything(trainer);
+    for (const auto& [name, value] : loader.state()) text += " " + name + "=" + value;
+    return text;
   }
 
   gan::Rng rng;
   Noisy generator;
   D discriminator;
   gan::Loader<float> loader;
-  Any trainer;
+  gan::Trainer<float> trainer;
 };
 
 /// Halves a rate by hand every 3 steps.
-struct Halve {
-  void on_step(auto& run) {
-    auto& optimizer = run.trainer.generator_optimizer();
-    if (run.trainer.steps() % 3 == 0) optimizer.set_learning_rate(optimizer.learning_rate() / 1.9);
+struct Halve : gan::Callback<float> {
+  void on_step(gan::Run<float>& run) override {
+    auto& optimizer = run.game.player("generator").optimizer();
+    if (run.game.steps() % 3 == 0) optimizer.set_learning_rate(optimizer.learning_rate() / 1.9);
   }
 };
 
 /// One of one's own, which does not describe itself.
 struct Mine {
   static constexpr bool generator_needs_real = false;
-  Tensor<float> discriminator_loss(gan::Rng&, const Tensor<float>& real, const Tensor<float>& fake) const {
-    return gan::mean(fake) - gan::mean(real);
+  gan::DiscriminatorLoss<float> discriminator_loss(const Tensor<float>& real, const Tensor<float>& fake) const {
+    return {-gan::mean(real), gan::mean(fake)};
   }
   Tensor<float> generator_loss(const Tensor<float>&, const Tensor<float>& fake) const { return gan::mean(fake); }
 };
@@ -106,10 +111,10 @@ TEST_CASE("a resumed run is the uninterrupted one: pictures, a rate set by hand,
   const TemporaryFolder folder;
   const auto run = [&](Session& session, Index steps, bool grids) {
     if (grids)
-      session.trainer.fit(session.loader, {.steps = steps}, Halve{},
-                          gan::SampleGrid{.folder = folder / "pictures", .every = 2});
+      session.trainer.fit(session.loader, {.steps = steps}, Halve(),
+                          gan::SampleGrid({.folder = folder / "pictures", .every = 2}));
     else
-      session.trainer.fit(session.loader, {.steps = steps}, Halve{});
+      session.trainer.fit(session.loader, {.steps = steps}, Halve());
   };
   for (const bool averaged : {false, true}) {
     Setup setup;
@@ -151,25 +156,23 @@ TEST_CASE("a run goes on with the options it had, or says which differ") {
        [](S& s) { s.trainer.objective = gan::objective_named<float>("non-saturating", 0.9); }},
       {"penalty", "penalty", "\"none\", here \"r1 gamma=0.5 every=1\"",
        [](S& s) { s.trainer.penalty = gan::penalty_named<float>("r1:0.5"); }},
-      {"generator_rate", "rate", "\"0.0002\", here \"0.0003\"",
-       [](S& s) { s.trainer.generator_optimizer.learning_rate = 0.0003; }},
+      {"generator_rate", "rate", "\"0.0002\", here \"0.0003\"", [](S& s) { s.generator.learning_rate = 0.0003; }},
       {"discriminator_rate", "discriminator_rate", "\"0.0002\", here \"0.1\"",
-       [](S& s) { s.trainer.discriminator_optimizer.learning_rate = 0.1; }},
-      {"generator_optimizer", "optimizer", "beta1=0.5", [](S& s) { s.trainer.generator_optimizer.beta1 = 0; }},
+       [](S& s) { s.discriminator.learning_rate = 0.1; }},
+      {"generator_optimizer", "optimizer", "beta1=0.5", [](S& s) { s.generator.beta1 = 0; }},
       {"generator_schedule", "schedule", "\"none\", here \"custom\"",
        [](S& s) { s.trainer.generator_schedule = gan::schedule::constant(); }},
       {"instance_noise", "instance_noise", "\"none\", here \"custom\"",
        [](S& s) { s.trainer.instance_noise = gan::schedule::constant(); }},
       {"discriminator_steps", "steps", "\"1\", here \"2\"", [](S& s) { s.trainer.discriminator_steps = 2; }},
       {"generator_steps", "generator_steps", "\"1\", here \"2\"", [](S& s) { s.trainer.generator_steps = 2; }},
-      {"clip_gradient_norm", "clip_gradient_norm", "\"0\", here \"1.5\"",
-       [](S& s) { s.trainer.clip_gradient_norm = 1.5; }},
+      {"generator_clip", "clip", "\"0\", here \"1.5\"", [](S& s) { s.trainer.clip_gradient_norm = 1.5; }},
       {"joint_pass", "joint_pass", "\"yes\", here \"no\"", [](S& s) { s.trainer.joint_pass = false; }},
-      {"loader_batch", "batch", "\"4\", here \"5\"", [](S& s) { s.loader.batch = 5; }},
-      {"loader_shuffle", "shuffle", "\"yes\", here \"no\"", [](S& s) { s.loader.shuffle = false; }},
-      {"loader_drop_last", "drop_last", "\"yes\", here \"no\"", [](S& s) { s.loader.drop_last = false; }},
-      {"loader_data", "data", "here", [](S& s) { s.data = images(20, 2); }},
-      {"loader_augmentations", "augmentations", "\"0\", here \"1\"",
+      {"source_batch", "batch", "\"4\", here \"5\"", [](S& s) { s.loader.batch = 5; }},
+      {"source_shuffle", "shuffle", "\"yes\", here \"no\"", [](S& s) { s.loader.shuffle = false; }},
+      {"source_drop_last", "drop_last", "\"yes\", here \"no\"", [](S& s) { s.loader.drop_last = false; }},
+      {"source_data", "data", "here", [](S& s) { s.data = images(20, 2); }},
+      {"source_augmentations", "augmentations", "\"0\", here \"1\"",
        [](S& s) { s.augmentations.push_back(gan::augment::flip_horizontal()); }},
   };
   for (const auto& c : cases) {
@@ -189,13 +192,15 @@ TEST_CASE("a run goes on with the options it had, or says which differ") {
   more.data = images(24);
   Session session(more);
   CHECK_THAT(resumed(path, session, {.change = {"data"}}),
-             ContainsSubstring("\"loader_items\" is \"20\", here \"24\""));
+             ContainsSubstring("\"source_items\" is \"20\", here \"24\""));
   CHECK(resumed(path, session, {.change = {"data", "items"}}) == "");
-  CHECK(session.loader.state() == gan::LoaderState{3, 0, 0});  // the epoch under way begins again
+  CHECK(session.loader.state() ==
+        std::map<std::string, std::string>{
+            {"seed", "3"}, {"epoch", "0"}, {"position", "0"}});  // the epoch under way begins again
 
   CHECK_THAT(resumed(path, session, {.change = {"rat"}}), ContainsSubstring("no option is named \"rat\"") &&
                                                               ContainsSubstring("generator_rate") &&
-                                                              ContainsSubstring("loader_batch"));
+                                                              ContainsSubstring("source_batch"));
   Session same;
   CHECK(resumed(path, same) == "");
 }
@@ -203,11 +208,11 @@ TEST_CASE("a run goes on with the options it had, or says which differ") {
 TEST_CASE("an accepted rate counts from now on, and any other stays as it was") {
   const TemporaryFolder folder;
   Session original;
-  original.trainer.fit(original.loader, {.steps = 3}, Halve{});
+  original.trainer.fit(original.loader, {.steps = 3}, Halve());
   const double by_hand = original.trainer.generator_optimizer().learning_rate();
   gan::save_checkpoint(folder / "c", original.trainer, &original.loader);
   Setup setup;
-  setup.trainer.discriminator_optimizer.learning_rate = 0.5;
+  setup.discriminator.learning_rate = 0.5;
   Session session(setup);
   REQUIRE(resumed(folder / "c", session, {.change = {"rate"}}) == "");
   CHECK(session.trainer.discriminator_optimizer().learning_rate() == 0.5);
@@ -216,21 +221,26 @@ TEST_CASE("an accepted rate counts from now on, and any other stays as it was") 
 
 TEST_CASE("numbers that are not finite and counters that run over are refused") {
   const TemporaryFolder folder;
-  Session session;
+  Setup setup;
+  setup.trainer.average = gan::MovingAverageOptions{};
+  Session session(setup);
   gan::save_checkpoint(folder / "c", session.trainer, &session.loader);
   const auto file = gan::load_safetensors<float>(folder / "c");
   for (const auto& [name, tensor] : file.tensors) {
+    if (tensor.size() == 0) continue;
     auto tensors = copies(file.tensors);
     for (auto& [other, values] : tensors)
       if (other == name) values.mutable_data()[values.size() - 1] = std::numeric_limits<float>::quiet_NaN();
     gan::save_safetensors(folder / "c", tensors, file.metadata, {.checksum = true});
     CHECK_THAT(resumed(folder / "c", session), ContainsSubstring("\"" + name + "\" holds numbers that are not finite"));
   }
-  for (const char* key : {"step", "generator_optimizer_steps", "average_updates", "loader_epoch"}) {
+  for (const char* key : {"step", "generator_optimizer_steps", "generator_average_updates", "source_state_epoch"}) {
     auto metadata = file.metadata;
     metadata[key] = "9223372036854775807";
     gan::save_safetensors(folder / "c", file.tensors, metadata, {.checksum = true});
-    CHECK_THAT(resumed(folder / "c", session), ContainsSubstring(key) && ContainsSubstring("2^62"));
+    CHECK_THAT(resumed(folder / "c", session),
+               ContainsSubstring((folder / "c").string()) && ContainsSubstring("2^62") &&
+                   ContainsSubstring(std::string(key).starts_with("source") ? "epoch" : key));
   }
   auto metadata = file.metadata;
   metadata["generator_rate_bits"] = gan::rate_bits(std::numeric_limits<double>::infinity());
@@ -249,7 +259,7 @@ TEST_CASE("a generator loaded with other layers or latents is told of") {
   gan::Rng rng(1);
   const auto trained = make(rng, gan::latent::uniform(), 1);
   D discriminator(rng, {.item = {2}, .hidden = {4}});
-  gan::Trainer<gan::MlpGenerator<float>, D> trainer(*trained, discriminator);
+  gan::Trainer trainer(*trained, discriminator);
   gan::save_checkpoint(folder / "c", trainer);
   const auto told = [&](auto&& distribution, double relu) {
     const gan::test::CollectWarnings warnings;

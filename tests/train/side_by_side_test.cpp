@@ -18,16 +18,14 @@
 namespace {
 
 struct Session {
-  using Trainer = gan::Trainer<gan::MlpGenerator<float>, gan::MlpDiscriminator<float>>;
-
   SmallPair<float> pair{3, {.batch_norm = true, .dropout = 0.2}};
   gan::Loader<float> loader{ring_data<float>(96), {.batch = 16}};
-  Trainer trainer{pair.generator, pair.discriminator, {.average = gan::MovingAverageOptions{.decay = 0.9}}};
+  gan::Trainer<float> trainer{pair.generator, pair.discriminator, {.average = gan::MovingAverageOptions{.decay = 0.9}}};
 
   void fit(const std::filesystem::path& folder, gan::Index steps) {
     gan::CollapseWatch watch({.every = 4, .out = nullptr});
-    trainer.fit(loader, {.epochs = 0, .steps = steps}, gan::CsvLog(folder / "losses.csv"),
-                gan::Checkpoint{.path = folder / "checkpoint.safetensors", .every = 5}, watch);
+    trainer.fit(loader, {.epochs = 0, .steps = steps}, gan::CsvLog({.path = folder / "losses.csv"}),
+                gan::Checkpoint({.path = folder / "checkpoint.safetensors", .every = 5}), watch);
   }
 };
 

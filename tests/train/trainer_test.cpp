@@ -21,8 +21,15 @@ using gan::Shape;
 using gan::Tensor;
 using G = gan::MlpGenerator<double>;
 using D = gan::MlpDiscriminator<double>;
-template <class Objective = gan::NonSaturating, class Penalty = gan::NoPenalty>
-using SgdTrainer = gan::Trainer<G, D, Objective, gan::Sgd<double>, Penalty>;
+using Trainer = gan::Trainer<double>;
+using Options = gan::TrainerOptions<double>;
+
+/// Plain gradient descent on both sides, at these rates.
+Options sgd(Options options = {}, double generator_rate = 0.01, double discriminator_rate = 0.01) {
+  options.generator_optimizer = gan::SgdOptions{.learning_rate = generator_rate};
+  options.discriminator_optimizer = gan::SgdOptions{.learning_rate = discriminator_rate};
+  return options;
+}
 
 /// One dense layer that keeps what it was shown.
 class Spy : public gan::Discriminator<double> {
@@ -40,9 +47,7 @@ class Spy : public gan::Discriminator<double> {
   gan::Dense<double> score_;
   bool mixes_;
 };
-using SpyTrainer = gan::Trainer<G, Spy, gan::NonSaturating, gan::Sgd<double>>;
 
-template <class Trainer>
 gan::Rng rng_of(const Trainer& trainer) {
   const auto metadata = trainer.metadata();
   return gan::Rng(gan::MetadataReader("trainer", metadata).rng("rng"));
@@ -80,10 +85,8 @@ void compare_with_steps_by_hand(double real_label,
   SmallPair<double> pair(1), hand(2);
   hand.generator.load_state(pair.generator.state());
   hand.discriminator.load_state(pair.discriminator.state());
-  SgdTrainer<Objective> trainer(pair.generator, pair.discriminator,
-                                {.objective = {.real_label = real_label},
-                                 .generator_optimizer = {.learning_rate = 0.3},
-                                 .discriminator_optimizer = {.learning_rate = 0.2}});
+  Trainer trainer(pair.generator, pair.discriminator,
+                  sgd({.objective = Objective{.real_label = real_label}}, 0.3, 0.2));
   for (std::uint64_t step = 0; step < 3; ++step) {
     const auto real = real_batch<double>(6, step);
     gan::Rng rng = rng_of(trainer);
@@ -93,13 +96,13 @@ void compare_with_steps_by_hand(double real_label,
     const auto real_logits = hand.discriminator(real), fake_logits = hand.discriminator(fake.detach());
     const auto d_loss =
         gan::mean(gan::softplus(real_logits) - real_label * real_logits) + gan::mean(gan::softplus(fake_logits));
-    CHECK(result.discriminator_loss == Approx(d_loss.item()).epsilon(1e-12));
-    CHECK(result.real_score == Approx(gan::mean(gan::sigmoid(real_logits)).item()).epsilon(1e-12));
-    CHECK(result.fake_score == Approx(gan::mean(gan::sigmoid(fake_logits)).item()).epsilon(1e-12));
+    CHECK(result["discriminator_loss"] == Approx(d_loss.item()).epsilon(1e-12));
+    CHECK(result["real_score"] == Approx(gan::mean(gan::sigmoid(real_logits)).item()).epsilon(1e-12));
+    CHECK(result["fake_score"] == Approx(gan::mean(gan::sigmoid(fake_logits)).item()).epsilon(1e-12));
     CHECK(result.step == static_cast<Index>(step) + 1);
     descend(hand.discriminator.parameters(), d_loss, 0.2);
     const auto g_loss = generator_loss(hand.discriminator(fake));
-    CHECK(result.generator_loss == Approx(g_loss.item()).epsilon(1e-12));
+    CHECK(result["generator_loss"] == Approx(g_loss.item()).epsilon(1e-12));
     descend(hand.generator.parameters(), g_loss, 0.3);
 
     CHECK(distance(pair.generator.state(), hand.generator.state()) < 1e-12);
@@ -122,19 +125,20 @@ TEST_CASE("label smoothing touches the real side of the discriminator's loss onl
 
 TEST_CASE("each update changes one network and takes gradients of that one alone") {
   SmallPair<double> pair(1);
-  SgdTrainer<> trainer(pair.generator, pair.discriminator, {.generator_steps = 2});
+  Trainer trainer(pair.generator, pair.discriminator, sgd({.generator_steps = 2}));
   const auto g = pair.generator.parameters(), d = pair.discriminator.parameters();
   d[0].tensor.node_pointer()->requires_grad = false;  // frozen by its owner
   const auto g_before = copies(g), d_before = copies(d);
   std::string order, d_after;
   trainer.add_gradient_hook([&](const gan::GradientEvent<double>& event) {
-    order += event.network[0];
+    order += event.player[0];
     CHECK(event.step == 1);
-    if (event.network == std::string("discriminator")) {
+    if (event.player == "discriminator") {
       CHECK(bits(g) == bits(g_before));
       CHECK(bits(d) == bits(d_before));
       CHECK_FALSE(any_gradient(g));
-      for (const auto& [name, parameter] : event.parameters) CHECK(parameter.grad().defined() == (name != d[0].name));
+      for (const auto& [name, parameter] : event.parameters)
+        CHECK(parameter.grad().defined() == (name != "discriminator." + d[0].name));
     } else {
       if (order == "dg") CHECK(bits(g) == bits(g_before));
       if (d_after.empty()) d_after = bits(d);
@@ -157,7 +161,7 @@ TEST_CASE("each update changes one network and takes gradients of that one alone
 TEST_CASE("each discriminator step gets a real batch and fakes of its own") {
   SmallPair<double> pair(1);
   Spy spy(pair.rng, 2);
-  SpyTrainer trainer(pair.generator, spy, {.discriminator_steps = 3, .joint_pass = false});
+  Trainer trainer(pair.generator, spy, sgd({.discriminator_steps = 3, .joint_pass = false}));
   std::uint64_t calls = 0;
   const auto result = trainer.step([&] { return real_batch<double>(4, calls++); });
   CHECK(calls == 3);
@@ -166,7 +170,7 @@ TEST_CASE("each discriminator step gets a real batch and fakes of its own") {
   CHECK(bits(spy.seen[1]) != bits(spy.seen[3]));
   CHECK(bits(spy.seen[3]) != bits(spy.seen[5]));
   CHECK(bits(spy.seen[5]) == bits(spy.seen[6]));  // the last fakes train the generator
-  CHECK((result.real_score > 0 && result.real_score < 1));
+  CHECK((result["real_score"] > 0 && result["real_score"] < 1));
   REQUIRE_THROWS_WITH(trainer.step(real_batch<double>(4)), ContainsSubstring("one real batch for 3"));
 }
 
@@ -174,14 +178,14 @@ TEST_CASE("a joint pass changes nothing but the number of passes") {
   for (const bool needs_real : {false, true}) {
     const auto run = [&](auto objective, bool joint) {
       SmallPair<double> pair(1);
-      SgdTrainer<decltype(objective)> trainer(pair.generator, pair.discriminator,
-                                              {.discriminator_steps = 2, .joint_pass = joint});
+      Trainer trainer(pair.generator, pair.discriminator,
+                      sgd({.objective = objective, .discriminator_steps = 2, .joint_pass = joint}));
       double sum = 0;
       for (int i = 0; i < 5; ++i) {
         const auto result = trainer.step([&] { return real_batch<double>(6); });
-        sum += result.discriminator_loss + 3 * result.generator_loss;
+        sum += result["discriminator_loss"] + 3 * result["generator_loss"];
       }
-      return std::pair(sum, copies(trainer.state()));
+      return std::pair(sum, copies(trainer.training_state()));
     };
     const auto both = [&](bool joint) {
       return needs_real ? run(gan::RelativisticPairing{}, joint) : run(gan::NonSaturating{}, joint);
@@ -196,7 +200,7 @@ TEST_CASE("a discriminator that mixes its batch never sees real and fake samples
   for (const bool mixes : {false, true}) {
     SmallPair<double> pair(1);
     Spy spy(pair.rng, 2, mixes);
-    SpyTrainer trainer(pair.generator, spy);
+    Trainer trainer(pair.generator, spy, sgd());
     trainer.step(real_batch<double>(4));
     spy.seen.clear();  // the first step looks at both ways
     trainer.step(real_batch<double>(4));
@@ -210,11 +214,10 @@ TEST_CASE("a discriminator that mixes its batch never sees real and fake samples
 
 TEST_CASE("each network has its own rate and schedule") {
   SmallPair<double> pair(1);
-  SgdTrainer<> trainer(pair.generator, pair.discriminator,
-                       {.generator_optimizer = {.learning_rate = 0.1},
-                        .discriminator_optimizer = {.learning_rate = 0.4},
-                        .generator_schedule = gan::schedule::step(2, 0.5),
-                        .discriminator_schedule = gan::schedule::linear_warmup(4)});
+  Trainer trainer(pair.generator, pair.discriminator,
+                  sgd({.generator_schedule = gan::schedule::step(2, 0.5),
+                       .discriminator_schedule = gan::schedule::linear_warmup(4)},
+                      0.1, 0.4));
   std::vector<double> g, d;
   for (int i = 0; i < 5; ++i) {
     trainer.step(real_batch<double>(4));
@@ -230,14 +233,11 @@ TEST_CASE("each network has its own rate and schedule") {
 TEST_CASE("gradients are clipped to their global norm after the hooks") {
   for (const double factor : {1.0, 1e3, 1e-6}) {
     SmallPair<double> pair(1);
-    SgdTrainer<> trainer(pair.generator, pair.discriminator,
-                         {.generator_optimizer = {.learning_rate = 1},
-                          .discriminator_optimizer = {.learning_rate = 1},
-                          .clip_gradient_norm = 0.01});
+    Trainer trainer(pair.generator, pair.discriminator, sgd({.clip_gradient_norm = 0.01}, 1, 1));
     double norms[2];
     trainer.add_gradient_hook([&](const gan::GradientEvent<double>& event) {
       for (const auto& p : event.parameters) p.tensor.grad().mutable_values() *= factor;
-      norms[event.network[0] == 'g'] =
+      norms[event.player[0] == 'g'] =
           gan::clip_by_global_norm(event.parameters, std::numeric_limits<double>::infinity());
     });
     const auto g = copies(pair.generator.parameters()), d = copies(pair.discriminator.parameters());
@@ -250,9 +250,9 @@ TEST_CASE("gradients are clipped to their global norm after the hooks") {
 
 TEST_CASE("a gradient hook may change what the optimizer sees") {
   SmallPair<double> pair(1);
-  SgdTrainer<> trainer(pair.generator, pair.discriminator);
+  Trainer trainer(pair.generator, pair.discriminator, sgd());
   trainer.add_gradient_hook([&](const gan::GradientEvent<double>& event) {
-    if (event.network == std::string("generator"))
+    if (event.player == "generator")
       for (const auto& p : event.parameters) p.tensor.grad().mutable_values().setZero();
   });
   const auto g = bits(pair.generator.state()), d = bits(pair.discriminator.state());
@@ -264,13 +264,13 @@ TEST_CASE("a gradient hook may change what the optimizer sees") {
 TEST_CASE("gradients left by others and scopes without history do not matter to a step") {
   const auto run = [](bool disturb) {
     SmallPair<double> pair(1);
-    SgdTrainer<> trainer(pair.generator, pair.discriminator, {.generator_steps = 2});
+    Trainer trainer(pair.generator, pair.discriminator, sgd({.generator_steps = 2}));
     if (disturb) {
       gan::backward(gan::mean(pair.discriminator(pair.generator(pair.generator.draw(pair.rng, 4)))));
       pair.generator.eval();
       int calls = 0;
       trainer.add_gradient_hook([calls](const auto&) mutable { gan::check(++calls > 1, "not now"); });
-      const auto before = copies(trainer.state());
+      const auto before = copies(trainer.training_state());
       const auto metadata = trainer.metadata();
       CHECK_THROWS_WITH(trainer.step(real_batch<double>(4)), "not now");
       trainer.load(before, metadata);
@@ -295,10 +295,10 @@ TEST_CASE("a leaf that no optimizer owns is an error") {
   };
   SmallPair<double> pair(1);
   Loose loose(pair.rng);
-  gan::Trainer<Loose, D> trainer(loose, pair.discriminator);
+  gan::Trainer trainer(loose, pair.discriminator);
   REQUIRE_THROWS_WITH(trainer.step(real_batch<double>(4)), ContainsSubstring("[2]") &&
-                                                               ContainsSubstring("loss of the generator") &&
-                                                               ContainsSubstring("does not own"));
+                                                               ContainsSubstring("player \"generator\"") &&
+                                                               ContainsSubstring("belongs to no player"));
 
   class LateDiscriminator : public gan::Discriminator<double> {
    public:
@@ -310,10 +310,11 @@ TEST_CASE("a leaf that no optimizer owns is an error") {
     gan::Sequential<double> net_{this, "net"};
   };
   LateDiscriminator late(pair.rng);
-  gan::Trainer<G, LateDiscriminator> another(pair.generator, late);
+  SmallPair<double> other(1);
+  gan::Trainer another(other.generator, late);
   late.grow();
   REQUIRE_THROWS_WITH(another.step(real_batch<double>(4)),
-                      ContainsSubstring("net.second") && ContainsSubstring("loss of the discriminator"));
+                      ContainsSubstring("discriminator.net.second") && ContainsSubstring("player \"discriminator\""));
 }
 
 namespace {
@@ -329,29 +330,30 @@ struct InfiniteForGenerator : gan::NonSaturating {
 
 TEST_CASE("a loss that is not finite is found before its network changes") {
   SmallPair<double> pair(1);
-  SgdTrainer<> trainer(pair.generator, pair.discriminator);
-  trainer.step(real_batch<double>(4));
-  const auto before = bits(trainer.state());
-  auto bad = real_batch<double>(4);
-  bad.mutable_data()[3] = std::numeric_limits<double>::quiet_NaN();
-  try {
-    trainer.step(bad);
-    FAIL("no exception");
-  } catch (const gan::NotFinite& error) {
-    CHECK(error.what() == std::string("trainer: the loss of the discriminator is nan at step 2"));
+  {
+    Trainer trainer(pair.generator, pair.discriminator, sgd());
+    trainer.step(real_batch<double>(4));
+    const auto before = bits(trainer.training_state());
+    auto bad = real_batch<double>(4);
+    bad.mutable_data()[3] = std::numeric_limits<double>::quiet_NaN();
+    try {
+      trainer.step(bad);
+      FAIL("no exception");
+    } catch (const gan::NotFinite& error) {
+      CHECK(error.what() == std::string("player \"discriminator\": its loss is nan at step 2"));
+    }
+    CHECK(bits(trainer.training_state()) == before);
+    CHECK(trainer.steps() == 1);
+    trainer.step(real_batch<double>(4));  // and goes on
+    CHECK(trainer.steps() == 2);
   }
-  CHECK(bits(trainer.state()) == before);
-  CHECK(trainer.steps() == 1);
-  trainer.step(real_batch<double>(4));  // and goes on
-  CHECK(trainer.steps() == 2);
-
-  SgdTrainer<InfiniteForGenerator> second(pair.generator, pair.discriminator);
+  Trainer second(pair.generator, pair.discriminator, sgd({.objective = InfiniteForGenerator()}));
   const auto g = bits(pair.generator.state());
   try {
     second.step(real_batch<double>(4));
     FAIL("no exception");
   } catch (const gan::NotFinite& error) {
-    CHECK(error.what() == std::string("trainer: the loss of the generator is inf at step 1"));
+    CHECK(error.what() == std::string("player \"generator\": its loss is inf at step 1"));
   }
   CHECK(bits(pair.generator.state()) == g);
   CHECK(second.steps() == 0);
@@ -360,7 +362,7 @@ TEST_CASE("a loss that is not finite is found before its network changes") {
 TEST_CASE("packing shows the discriminator several samples at once, joined along the channels") {
   SmallPair<double> pair(1, {.item = {3, 2, 2}});
   Spy spy(pair.rng, 3 * 2 * 2 * 2);
-  SpyTrainer trainer(pair.generator, spy, {.pack = 2, .joint_pass = false});
+  Trainer trainer(pair.generator, spy, sgd({.pack = 2, .joint_pass = false}));
   const auto real = real_batch<double>(6, 1, {3, 2, 2});
   trainer.step(real);
   REQUIRE(spy.seen.size() == 3);
@@ -373,7 +375,7 @@ TEST_CASE("packing shows the discriminator several samples at once, joined along
 
   SmallPair<double> flat(1);
   Spy flat_spy(flat.rng, 6);
-  SpyTrainer flat_trainer(flat.generator, flat_spy, {.pack = 3});
+  Trainer flat_trainer(flat.generator, flat_spy, sgd({.pack = 3}));
   const auto points = real_batch<double>(6);
   flat_trainer.step(points);
   REQUIRE(flat_spy.seen[0].shape() == Shape{4, 6});
@@ -383,10 +385,10 @@ TEST_CASE("packing shows the discriminator several samples at once, joined along
 TEST_CASE("instance noise follows its schedule on real samples and fakes") {
   SmallPair<double> pair(1);
   Spy spy(pair.rng, 2);
-  SpyTrainer trainer(
+  Trainer trainer(
       pair.generator, spy,
-      {.instance_noise = [](Index step) { return step < 2 ? 0.5 - 0.25 * static_cast<double>(step) : 0; },
-       .joint_pass = false});
+      sgd({.instance_noise = [](Index step) { return step < 2 ? 0.5 - 0.25 * static_cast<double>(step) : 0; },
+           .joint_pass = false}));
   const auto real = real_batch<double>(2000);
   for (int i = 0; i < 3; ++i) trainer.step(real);
   REQUIRE(spy.seen.size() == 9);
@@ -403,21 +405,19 @@ TEST_CASE("instance noise follows its schedule on real samples and fakes") {
 TEST_CASE("each of several generator steps has fakes of its own and counts for the average") {
   SmallPair<double> pair(1);
   Spy spy(pair.rng, 2);
-  SpyTrainer trainer(pair.generator, spy,
-                     {.generator_steps = 3, .average = gan::MovingAverageOptions{}, .joint_pass = false});
+  Trainer trainer(pair.generator, spy,
+                  sgd({.generator_steps = 3, .average = gan::MovingAverageOptions{}, .joint_pass = false}));
   trainer.step(real_batch<double>(4));
   REQUIRE(spy.seen.size() == 5);
   CHECK(bits(spy.seen[2]) != bits(spy.seen[3]));
   CHECK(bits(spy.seen[3]) != bits(spy.seen[4]));
-  CHECK(trainer.metadata().at("average_updates") == "3");
+  CHECK(trainer.metadata().at("generator_average_updates") == "3");
 }
 
 TEST_CASE("samples come from the moving average, in evaluation mode") {
   SmallPair<double> pair(1, {.batch_norm = true, .dropout = 0.3}), average(2, {.batch_norm = true, .dropout = 0.3});
-  SgdTrainer<> trainer(pair.generator, pair.discriminator,
-                       {.generator_optimizer = {.learning_rate = 0.5},
-                        .average = gan::MovingAverageOptions{.decay = 0.9},
-                        .samples = 10});
+  Trainer trainer(pair.generator, pair.discriminator,
+                  sgd({.average = gan::MovingAverageOptions{.decay = 0.9}, .samples = 10}, 0.5));
   for (std::uint64_t i = 0; i < 5; ++i) trainer.step(real_batch<double>(8, i));
   const auto before = everything(trainer);
   const auto samples = trainer.samples();
@@ -427,10 +427,11 @@ TEST_CASE("samples come from the moving average, in evaluation mode") {
   CHECK(everything(trainer) == before);
   CHECK(pair.generator.training());
 
+  const std::string prefix = "generator_average.generator.";
   gan::NamedTensors<double> state;
   Tensor<double> noise;
-  for (const auto& [name, tensor] : trainer.state()) {
-    if (name.starts_with("average.")) state.push_back({name.substr(8), tensor});
+  for (const auto& [name, tensor] : trainer.training_state()) {
+    if (name.starts_with(prefix)) state.push_back({name.substr(prefix.size()), tensor});
     if (name == "fixed_noise") noise = tensor;
   }
   average.generator.load_state(state);
@@ -441,38 +442,38 @@ TEST_CASE("samples come from the moving average, in evaluation mode") {
 TEST_CASE("penalties are part of the discriminator's loss") {
   const gan::test::CollectWarnings silent;  // a critic without a bound
   SmallPair<double> pair(1), plain(1);
-  SgdTrainer<gan::Wasserstein, gan::R1> trainer(pair.generator, pair.discriminator,
-                                                {.penalty = {.gamma = 4, .every = 2}});
-  SgdTrainer<gan::Wasserstein> without(plain.generator, plain.discriminator);
+  SmallPair<double> bounded(1);
+  Trainer trainer(pair.generator, pair.discriminator,
+                  sgd({.objective = gan::Wasserstein(), .penalty = gan::R1{.gamma = 4, .every = 2}}));
+  Trainer without(plain.generator, plain.discriminator, sgd({.objective = gan::Wasserstein()}));
   const auto real = real_batch<double>(6);
   const auto x = real.clone().set_requires_grad();
   const auto slopes = gan::grad(gan::sum(pair.discriminator(x)), x);
-  const auto result = trainer.step(real);
-  CHECK(result.penalty == Approx(2 * 4 / 2.0 * slopes.values().square().sum() / 6));
-  CHECK(result.discriminator_loss == Approx(without.step(real).discriminator_loss + result.penalty));
-  CHECK(trainer.step(real).penalty == 0);
-  CHECK(trainer.step(real).penalty > 0);
+  const gan::StepResult result = trainer.step(real);
+  CHECK(result["penalty"] == Approx(2 * 4 / 2.0 * slopes.values().square().sum() / 6));
+  CHECK(result["discriminator_loss"] == Approx(without.step(real)["discriminator_loss"] + result["penalty"]));
+  CHECK(trainer.step(real)["penalty"] == 0);
+  CHECK(trainer.step(real)["penalty"] > 0);
 
-  SgdTrainer<gan::Wasserstein, gan::ClipWeights> clipped(pair.generator, pair.discriminator,
-                                                         {.penalty = {.limit = 0.02}});
+  Trainer clipped(bounded.generator, bounded.discriminator,
+                  sgd({.objective = gan::Wasserstein(), .penalty = gan::ClipWeights{.limit = 0.02}}));
   clipped.step(real);
   double largest = 0;
-  for (const auto& p : pair.discriminator.parameters()) largest = std::max(largest, p.tensor.values().abs().maxCoeff());
+  for (const auto& p : bounded.discriminator.parameters())
+    largest = std::max(largest, p.tensor.values().abs().maxCoeff());
   CHECK(largest == Approx(0.02));
 }
 
 TEST_CASE("options and batches that cannot be are errors") {
   SmallPair<double> pair(1);
-  const auto make = [&](const SgdTrainer<>::Options& options) {
-    SgdTrainer<>(pair.generator, pair.discriminator, options);
-  };
+  const auto make = [&](const Options& options) { Trainer(pair.generator, pair.discriminator, options); };
   CHECK_THROWS_WITH(make({.discriminator_steps = 0}), ContainsSubstring("0 discriminator steps"));
   CHECK_THROWS_WITH(make({.generator_steps = -1}), ContainsSubstring("-1 generator steps"));
   CHECK_THROWS_WITH(make({.pack = 0}), ContainsSubstring("packs of 0"));
   CHECK_THROWS_WITH(make({.samples = 0}), ContainsSubstring("0 samples"));
   CHECK_THROWS_WITH(make({.clip_gradient_norm = -2}), ContainsSubstring("-2"));
   CHECK_THROWS_WITH(make({.average = gan::MovingAverageOptions{.decay = 1}}), ContainsSubstring("decay 1"));
-  SgdTrainer<> trainer(pair.generator, pair.discriminator);
+  Trainer trainer(pair.generator, pair.discriminator, sgd());
   CHECK_THROWS_WITH(trainer.step(real_batch<double>(4, 1, {3})),
                     ContainsSubstring("[4, 2]") && ContainsSubstring("[4, 3]"));
   CHECK_THROWS_AS(trainer.step(Tensor<double>::zeros({0, 2})), gan::Error);
@@ -481,11 +482,11 @@ TEST_CASE("options and batches that cannot be are errors") {
 TEST_CASE("the same seed gives the same bits") {
   const auto run = [](std::uint64_t seed) {
     SmallPair<float> pair(seed, {.batch_norm = true, .dropout = 0.2});
-    using Trainer = gan::Trainer<SmallPair<float>::G, SmallPair<float>::D, gan::NonSaturating, gan::Adam<float>,
-                                 gan::GradientPenalty>;
-    Trainer trainer(
-        pair.generator, pair.discriminator,
-        {.objective = {.real_label = 0.9, .flip = 0.1}, .average = gan::MovingAverageOptions{}, .seed = seed});
+    gan::Trainer trainer(pair.generator, pair.discriminator,
+                         {.objective = gan::NonSaturating{.real_label = 0.9, .flip = 0.1},
+                          .penalty = gan::GradientPenalty(),
+                          .average = gan::MovingAverageOptions{},
+                          .seed = seed});
     for (std::uint64_t i = 0; i < 10; ++i) trainer.step(real_batch<float>(16, i));
     return everything(trainer) + bits(trainer.samples());
   };
@@ -496,11 +497,11 @@ TEST_CASE("the same seed gives the same bits") {
 TEST_CASE("thousands of steps take no more memory than the first few") {
   SmallPair<float> pair(1, {.batch_norm = true, .dropout = 0.2});
   SmallPair<float>::D packed(pair.rng, {.item = {4}, .hidden = {8}, .dropout = 0.2});
-  gan::Trainer<SmallPair<float>::G, SmallPair<float>::D> trainer(pair.generator, packed,
-                                                                 {.clip_gradient_norm = 1,
-                                                                  .instance_noise = gan::schedule::linear(100),
-                                                                  .pack = 2,
-                                                                  .average = gan::MovingAverageOptions{}});
+  gan::Trainer trainer(pair.generator, packed,
+                       {.clip_gradient_norm = 1,
+                        .instance_noise = gan::schedule::linear(100),
+                        .pack = 2,
+                        .average = gan::MovingAverageOptions{}});
   const auto real = real_batch<float>(8);
   for (int i = 0; i < 5; ++i) trainer.step(real);
   const auto warm = gan::BufferCache::instance().statistics();

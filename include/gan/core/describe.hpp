@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "gan/core/number.hpp"
@@ -10,9 +11,10 @@
 namespace gan {
 
 /// A name and its numbers: "adam beta1=0.5 beta2=0.999".
-inline std::string described(std::string name, std::initializer_list<std::pair<const char*, double>> numbers) {
-  for (const auto& [option, value] : numbers) name += " " + std::string(option) + "=" + number_text(value);
-  return name;
+inline std::string described(std::string_view name, std::initializer_list<std::pair<const char*, double>> numbers) {
+  std::string text(name);
+  for (const auto& [option, value] : numbers) text += " " + std::string(option) + "=" + number_text(value);
+  return text;
 }
 
 /// What x says of itself by `std::string describe() const`, or "custom".

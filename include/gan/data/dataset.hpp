@@ -39,6 +39,8 @@ class Dataset {
   bool has_labels() const { return !content_->labels.empty(); }
   /// All labels; empty without.
   std::span<const Index> labels() const { return content_->labels; }
+  /// The largest label and 1; 0 without labels.
+  Index classes() const { return content_->classes; }
   /// Label of one item. Throws without labels and outside [0, size()).
   Index label(Index i) const;
 
@@ -50,12 +52,15 @@ class Dataset {
   Tensor<T> gather(std::span<const Index> indices) const;
 
  private:
+  static constexpr Index most_classes = 1 << 20;
+
   struct Content {
     Shape item_shape;
     Index size = 0;
     std::vector<std::uint8_t> bytes;
     std::vector<T> values;
     std::vector<Index> labels;
+    Index classes = 0;
     PixelRange range = PixelRange::minus_one_to_one;
   };
 
@@ -126,6 +131,11 @@ Dataset<T> Dataset<T>::make(Content content, std::size_t count) {
   content.size = static_cast<Index>(count) / item;
   check(content.labels.empty() || static_cast<Index>(content.labels.size()) == content.size, "dataset: ", content.size,
         " items but ", content.labels.size(), " labels, expected equal numbers or no labels");
+  for (std::size_t i = 0; i < content.labels.size(); ++i) {
+    check(content.labels[i] >= 0 && content.labels[i] < most_classes, "dataset: label ", content.labels[i], " of item ",
+          i, ", expected [0, ", most_classes, ")");
+    content.classes = std::max(content.classes, content.labels[i] + 1);
+  }
   return Dataset(std::make_shared<const Content>(std::move(content)));
 }
 
@@ -133,7 +143,7 @@ template <class T>
 Dataset<T> Dataset<T>::from_bytes(const Shape& item_shape, std::vector<std::uint8_t> bytes, std::vector<Index> labels,
                                   PixelRange range) {
   const std::size_t count = bytes.size();
-  return make({item_shape, 0, std::move(bytes), {}, std::move(labels), range}, count);
+  return make({item_shape, 0, std::move(bytes), {}, std::move(labels), 0, range}, count);
 }
 
 template <class T>
@@ -141,7 +151,7 @@ Dataset<T> Dataset<T>::from(const Shape& item_shape, std::vector<T> values, std:
   const auto bad = std::find_if_not(values.begin(), values.end(), [](T x) { return std::isfinite(x); });
   check(bad == values.end(), "dataset: value ", bad - values.begin(), " is not finite");
   const std::size_t count = values.size();
-  return make({item_shape, 0, {}, std::move(values), std::move(labels), {}}, count);
+  return make({item_shape, 0, {}, std::move(values), std::move(labels), 0, {}}, count);
 }
 
 template <class T>

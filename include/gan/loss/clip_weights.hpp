@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <unordered_set>
 
 #include "gan/core/describe.hpp"
@@ -16,14 +17,24 @@ namespace gan {
 template <class T>
 void clip_weights(const NamedTensors<T>& parameters, double limit);
 
+namespace detail {
+
+inline void check_limit(std::string_view what, double limit) {
+  check(!is_nan(limit) && limit > 0, what, ": limit is ", limit, ", expected a number above 0");
+}
+
+}  // namespace detail
+
 /// Weight clipping (Arjovsky et al., 2017) in the place of a penalty: adds nothing to the loss, and limits all of the
 /// discriminator's parameters to [-limit, limit] after each of its steps. All are also biases and the scales and shifts
 /// of norms, as in the authors' code: a scale of 1 becomes the limit, so that norms are better left out.
 struct ClipWeights {
+  static constexpr std::string_view name = "clip";
+
   double limit = 0.01;  ///< above 0
-  static constexpr bool bounds_slope() { return true; }
-  static constexpr bool of_gradients() { return false; }
-  std::string describe() const { return described("clip", {{"limit", limit}}); }
+
+  void check_options() const { detail::check_limit(name, limit); }
+  std::string describe() const { return described(std::string(name), {{"limit", limit}}); }
 
   template <class T, class D>
   Tensor<T> operator()(Rng&, D&&, const Tensor<T>&, const Tensor<T>&, Index) const {
@@ -37,7 +48,7 @@ struct ClipWeights {
 
 template <class T>
 void clip_weights(const NamedTensors<T>& parameters, double limit) {
-  check(!is_nan(limit) && limit > 0, "clip_weights: limit is ", limit, ", expected a number above 0");
+  detail::check_limit("clip_weights", limit);
   for (const auto& [name, tensor] : parameters) kernels::limit_values(tensor, limit);
 }
 

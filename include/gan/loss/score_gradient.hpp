@@ -1,13 +1,15 @@
 // Gradients of scores with respect to samples, which penalties are made of.
 #pragma once
 
+#include <string_view>
+
 #include "gan/ops/elementwise.hpp"
 
 namespace gan::detail {
 
 /// The gradient of each sample's score with respect to that sample, differentiable: x [n, ...] -> [n, ...].
 template <class T, class D>
-Tensor<T> score_gradient(const char* penalty, D& discriminator, const Tensor<T>& x) {
+Tensor<T> score_gradient(std::string_view penalty, D& discriminator, const Tensor<T>& x) {
   check(x.defined() && x.rank() >= 1 && x.size() > 0, penalty, ": no samples");
   // Not a leaf: a later backward through the penalty would leave a gradient in one. The anchor never gets any.
   const Tensor<T> anchor = Tensor<T>::scalar(0).set_requires_grad();
@@ -35,7 +37,7 @@ Tensor<T> squared_norms(const Tensor<T>& x) {
 
 /// Checks that samples may be mixed one by one.
 template <class T>
-void check_same_samples(const char* penalty, const Tensor<T>& real, const Tensor<T>& fake) {
+void check_same_samples(std::string_view penalty, const Tensor<T>& real, const Tensor<T>& fake) {
   check(real.defined() && fake.defined(), penalty, ": needs real and fake samples");
   check(real.shape() == fake.shape(), penalty, ": real samples ", real.shape(), " and fakes ", fake.shape(),
         " differ in shape");

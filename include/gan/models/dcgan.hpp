@@ -5,10 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "gan/models/class_head.hpp"
 #include "gan/models/discriminator.hpp"
 #include "gan/models/generator.hpp"
 #include "gan/nn/activation.hpp"
 #include "gan/nn/batch_norm.hpp"
+#include "gan/nn/class_embedding.hpp"
 #include "gan/nn/conv2d.hpp"
 #include "gan/nn/conv_transpose2d.hpp"
 #include "gan/nn/dense.hpp"
@@ -23,6 +25,7 @@ template <std::floating_point T>
 struct DcganGeneratorOptions {
   Index latent = 100;
   LatentDistribution distribution = latent::normal();
+  Index classes = 0;          ///< of labels, which are embedded and joined to the noise; 0: none
   Shape image = {28, 28, 1};  ///< [h, w, c]
   /// Channels of the hidden maps are multiples of it: the last has `width`, each one before twice as many.
   Index width = 64;
@@ -40,8 +43,10 @@ struct DcganGeneratorOptions {
 
 template <std::floating_point T>
 struct DcganDiscriminatorOptions {
-  Shape image = {28, 28, 1};  ///< [h, w, c]
-  Index width = 64;           ///< channels of the first map; each later one has twice as many
+  Index classes = 0;                             ///< of labels; 0: none
+  ClassHead class_head = ClassHead::projection;  ///< what is done with them
+  Shape image = {28, 28, 1};                     ///< [h, w, c]
+  Index width = 64;                              ///< channels of the first map; each later one has twice as many
   std::vector<Index> channels = std::initializer_list<Index>{};
   std::vector<Index> strides = std::initializer_list<Index>{};
   Index kernel = 5;
@@ -112,11 +117,16 @@ class DcganGenerator : public Generator<T> {
 
   /// Throws for sizes that do not fit.
   explicit DcganGenerator(Rng& rng, const Options& given = {})
-      : Generator<T>(rng, {.latent = given.latent, .distribution = given.distribution}) {
+      : Generator<T>(rng, {.latent = given.latent, .distribution = given.distribution, .classes = given.classes}) {
     const Options o = detail::dcgan_layout("dcgan generator", given, false);
+    Index in = o.latent;
+    if (o.classes > 0) {
+      net_.template add<ConcatenateClass>("label", o.classes, ConcatenateClassOptions{.width = o.latent});
+      in *= 2;
+    }
     const Index scale = detail::total_stride(o.strides), h = o.image[0] / scale, w = o.image[1] / scale;
     const std::size_t depth = o.channels.size();
-    net_.template add<Dense>("project", o.latent, h * w * o.channels[0],
+    net_.template add<Dense>("project", in, h * w * o.channels[0],
                              DenseOptions{.bias = false, .weight_initializer = o.weight_initializer});
     finish("0", h * w * o.channels[0], o);
     net_.template add<Reshape>("reshape", Shape{h, w, o.channels[0]});
@@ -149,14 +159,17 @@ class DcganGenerator : public Generator<T> {
   Sequential<T> net_{this, "net"};
 };
 
-/// Images [n, h, w, c] -> logits [n, 1]: strided convolutions with `same` padding, then dense layers, by default one.
+/// Images [n, h, w, c] -> logits [n, 1], or [n, 1 + classes] with ClassHead::auxiliary: strided convolutions with
+/// `same` padding, then dense layers, by default one.
 template <std::floating_point T>
 class DcganDiscriminator : public Discriminator<T> {
  public:
   using Options = DcganDiscriminatorOptions<T>;
 
   /// Throws for sizes that do not fit.
-  explicit DcganDiscriminator(Rng& rng, const Options& given = {}) : Discriminator<T>(rng) {
+  explicit DcganDiscriminator(Rng& rng, const Options& given = {})
+      : Discriminator<T>(
+            rng, {.extra = given.class_head == ClassHead::auxiliary ? given.classes : 0, .classes = given.classes}) {
     const Options o = detail::dcgan_layout("dcgan discriminator", given, true);
     Index in = o.image[2];
     for (std::size_t i = 0; i < o.channels.size(); ++i) {
@@ -190,7 +203,7 @@ class DcganDiscriminator : public Discriminator<T> {
       net_.template add<Activation>("hidden_activation" + number, o.activation);
       in = o.hidden[i];
     }
-    net_.template add<Dense>("output", in, 1, dense);
+    add_head(net_, in, o.classes, o.class_head, dense);
   }
 
   Tensor<T> forward(const Tensor<T>& x) override { return net_(x); }

@@ -16,6 +16,7 @@
 #include "gan/models/discriminator.hpp"
 #include "gan/models/generator.hpp"
 #include "gan/ops/concatenate.hpp"
+#include "gan/ops/condition.hpp"
 #include "gan/ops/gather.hpp"
 
 namespace gan {
@@ -86,6 +87,7 @@ class DiscriminatorEnsemble : public Discriminator<T> {
   Tensor<T> forward(const Tensor<T>& x) override;
 
   Index size() const { return static_cast<Index>(members_.size()); }
+  Index scores() const override { return size(); }
   /// Throws outside [0, size()).
   Discriminator<T>& member(Index i);
   std::string kind() const override { return "DiscriminatorEnsemble"; }
@@ -169,9 +171,11 @@ template <std::floating_point T>
 GeneratorOptions GeneratorEnsemble<T>::common_options(const Members& members) {
   detail::check_members("generator ensemble", members);
   for (std::size_t i = 1; i < members.size(); ++i)
-    check(members[i]->latent() == members[0]->latent(), "generator ensemble: member ", i, " takes noise of length ",
-          members[i]->latent(), " and member 0 of length ", members[0]->latent(), ", expected one length");
-  return {.latent = members[0]->latent(), .distribution = members[0]->distribution()};
+    check(members[i]->latent() == members[0]->latent() && members[i]->classes() == members[0]->classes(),
+          "generator ensemble: member ", i, " takes noise of length ", members[i]->latent(), " and ",
+          members[i]->classes(), " classes, and member 0 of length ", members[0]->latent(), " and ",
+          members[0]->classes(), ", expected the same");
+  return {.latent = members[0]->latent(), .distribution = members[0]->distribution(), .classes = members[0]->classes()};
 }
 
 template <std::floating_point T>
@@ -212,7 +216,8 @@ Tensor<T> GeneratorEnsemble<T>::forward(const Tensor<T>& z) {
     if (parts.empty()) first = i;
     for (const Index row : own) places[static_cast<std::size_t>(row)] = made++;
     const Index expected = std::ssize(own);
-    parts.push_back(member(i)(gather(z, std::move(own))));
+    const Condition<T> wanted = this->has_condition() ? gather(this->condition(), own) : Condition<T>();
+    parts.push_back(member(i)(gather(z, std::move(own)), wanted));
     const Shape& shape = parts.back().shape();
     check(shape.rank() >= 1 && shape[0] == expected && shape.with(0, 1) == parts[0].shape().with(0, 1),
           "generator ensemble: member ", i, " gives samples ", shape, ", member ", first, " ", parts[0].shape(),

@@ -1,6 +1,7 @@
 // BatchNorm for any rank, channels-last.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -15,6 +16,7 @@ struct BatchNormOptions {
   double momentum = 0.1;  ///< share of the new batch in the running statistics, in [0, 1]
   double epsilon = 1e-5;  ///< added to the variance, above 0
   Initializer scale_initializer = init::ones();
+  bool affine = true;  ///< with a trainable scale and shift of each channel
 };
 
 /// Normalizes each channel of x [n, ..., c] -> [n, ..., c]: with the batch's statistics in training mode, which also
@@ -30,23 +32,25 @@ class BatchNorm : public Layer<T> {
       : Layer<T>(parent, std::move(name)),
         momentum_(options.momentum),
         epsilon_(options.epsilon),
-        scale_(this, "scale", checked(channels), options.scale_initializer),
-        shift_(this, "shift", {channels}, init::zeros()),
-        running_mean_(this, "running_mean", {channels}, init::zeros()),
-        running_variance_(this, "running_variance", {channels}, init::ones()) {}
+        running_mean_(this, "running_mean", checked(channels), init::zeros()),
+        running_variance_(this, "running_variance", {channels}, init::ones()) {
+    if (!options.affine) return;
+    scale_.emplace(this, "scale", Shape{channels}, options.scale_initializer);
+    shift_.emplace(this, "shift", Shape{channels}, init::zeros());
+  }
 
   /// Throws unless the last axis of x is `channels`, and for one value a channel in training mode.
   Tensor<T> forward(const Tensor<T>& x) override {
-    const Index c = scale_.size();
-    if (x.rank() < 2 || x.shape().last() != c)
-      fail("batch norm \"", this->path(), "\": x ", x.shape(), ", expected [n, ..., ", c, "]");
+    const Index c = running_mean_.size();
+    if (x.rank() < 2 || x.shape().last() != c) fail("x ", x.shape(), ", expected [n, ..., ", c, "]");
+    const Tensor<T> scale = scale_ ? Tensor<T>(*scale_) : Tensor<T>::ones({c});
+    const Tensor<T> shift = shift_ ? Tensor<T>(*shift_) : Tensor<T>::zeros({c});
     if (!this->training()) {
-      const auto factor = scale_ / sqrt(running_variance_ + epsilon_);
-      return x * factor + (shift_ - running_mean_ * factor);
+      const auto factor = scale / sqrt(running_variance_ + epsilon_);
+      return x * factor + (shift - running_mean_ * factor);
     }
-    if (x.shape().rows() < 2)
-      fail("batch norm \"", this->path(), "\": x ", x.shape(), " has one value a channel, expected at least 2");
-    auto [y, mean, variance] = batch_norm(x, scale_, shift_, epsilon_);
+    if (x.shape().rows() < 2) fail("x ", x.shape(), " has one value a channel, expected at least 2");
+    auto [y, mean, variance] = batch_norm(x, scale, shift, epsilon_);
     const T m = static_cast<T>(momentum_), n = static_cast<T>(x.shape().rows());
     auto next_mean = running_mean_.clone(), next_variance = running_variance_.clone();
     next_mean.mutable_values() += m * (mean.values() - next_mean.values());
@@ -75,7 +79,7 @@ class BatchNorm : public Layer<T> {
   }
 
   double momentum_, epsilon_;
-  Parameter<T> scale_, shift_;
+  std::optional<Parameter<T>> scale_, shift_;
   Buffer<T> running_mean_, running_variance_;
 };
 

@@ -15,9 +15,9 @@ namespace gan {
 
 /// One line a layer in the order of the calls: path and kind, output shape, number of parameters; then a line for every
 /// module with parameters that is not such a layer, as an embedding is not; then the totals. The network is run once on
-/// zeros [1, ...item], in evaluation mode and without recording.
+/// zeros [1, ...item], in evaluation mode and without recording, and told the condition of one row, if there is one.
 template <std::floating_point T>
-std::string summary(Layer<T>& network, const Shape& item) {
+std::string summary(Layer<T>& network, const Shape& item, const Condition<T>& condition = {}) {
   typename Layer<T>::Trace calls;
   {
     struct Restore {
@@ -26,7 +26,7 @@ std::string summary(Layer<T>& network, const Shape& item) {
     const NoGrad no_grad;
     const Evaluate<T> mode(network);
     Layer<T>::trace() = &calls;
-    network(Tensor<T>::zeros(item.inserted(0, 1)));
+    network(Tensor<T>::zeros(item.inserted(0, 1)), condition);
   }
   const auto text = [](const auto& value) {
     std::ostringstream out;

@@ -19,11 +19,17 @@ namespace gan {
 template <class T>
 double clip_by_global_norm(const NamedTensors<T>& parameters, double max_norm);
 
+/// The squares of all elements of x, added up in double, in an order that does not depend on the number of threads.
+template <class T>
+double sum_of_squares(const Tensor<T>& x);
+
+/// Scales all gradients by `factor`; one gradient of several parameters is scaled once.
+template <class T>
+void scale_gradients(const NamedTensors<T>& parameters, double factor);
+
 /// Limits each element of the gradients to [-limit, limit]. Throws unless limit > 0.
 template <class T>
 void clip_by_value(const NamedTensors<T>& parameters, double limit);
-
-namespace detail {
 
 template <class T>
 double sum_of_squares(const Tensor<T>& x) {
@@ -41,18 +47,9 @@ double sum_of_squares(const Tensor<T>& x) {
   return total;
 }
 
-}  // namespace detail
-
 template <class T>
-double clip_by_global_norm(const NamedTensors<T>& parameters, double max_norm) {
-  check(!is_nan(max_norm) && max_norm > 0, "clip_by_global_norm: max_norm is ", max_norm,
-        ", expected a number above 0");
-  double squares = 0;
-  for (const auto& [name, tensor] : parameters)
-    if (const auto gradient = tensor.grad(); gradient.defined()) squares += detail::sum_of_squares(gradient);
-  const double norm = std::sqrt(squares);
-  if (!is_finite(norm) || !(norm > max_norm)) return norm;
-  const T scale = static_cast<T>(max_norm / norm);
+void scale_gradients(const NamedTensors<T>& parameters, double factor) {
+  const T scale = static_cast<T>(factor);
   std::unordered_set<const void*> scaled;  // set_grad may give one gradient to several parameters
   for (const auto& [name, tensor] : parameters) {
     auto gradient = tensor.grad();
@@ -62,6 +59,18 @@ double clip_by_global_norm(const NamedTensors<T>& parameters, double max_norm) {
       for (Index i = begin; i < end; ++i) values[i] *= scale;
     });
   }
+}
+
+template <class T>
+double clip_by_global_norm(const NamedTensors<T>& parameters, double max_norm) {
+  check(!is_nan(max_norm) && max_norm > 0, "clip_by_global_norm: max_norm is ", max_norm,
+        ", expected a number above 0");
+  double squares = 0;
+  for (const auto& [name, tensor] : parameters)
+    if (const auto gradient = tensor.grad(); gradient.defined()) squares += sum_of_squares(gradient);
+  const double norm = std::sqrt(squares);
+  if (!is_finite(norm) || !(norm > max_norm)) return norm;
+  scale_gradients(parameters, max_norm / norm);
   return norm;
 }
 

@@ -198,6 +198,7 @@ Tensor<T> record(const char* op, Tensor<T> y, const std::vector<Tensor<T>>& inpu
   auto history = std::make_unique<detail::History<T>>();
   history->op = op;
   history->attributes = std::move(attributes);
+  if (const Place* place = PlaceScope::current()) history->place = *place;
   history->inputs.reserve(inputs.size());
   for (const auto& x : inputs) {
     const bool needs = x.requires_grad();  // throws for an undefined input

@@ -11,6 +11,7 @@
 
 #include "gan/core/memory.hpp"
 #include "gan/core/shape.hpp"
+#include "gan/tensor/place.hpp"
 
 namespace gan {
 
@@ -60,6 +61,7 @@ struct History {
 
   const char* op;
   Attributes attributes;
+  Place place;
   std::vector<Edge> inputs;
   std::uint64_t version;  // of the result
   std::function<void(Backward<T>&)> vjp;

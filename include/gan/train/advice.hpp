@@ -6,10 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "gan/core/describe.hpp"
 #include "gan/core/warn.hpp"
-#include "gan/loss/objective.hpp"
-#include "gan/loss/penalty.hpp"
+#include "gan/loss/any_objective.hpp"
+#include "gan/loss/any_penalty.hpp"
 #include "gan/nn/module.hpp"
 
 namespace gan {
@@ -46,22 +45,22 @@ bool has_spectral_norm(const Module<T>& module) {
 
 /// Warns of a Wasserstein critic that may be as steep as it likes, and of gradient penalties on a discriminator with
 /// batch norm.
-template <class T, class Objective, class Penalty>
-void warn_about_game(const Objective& objective, const Penalty& penalty, const Module<T>& discriminator) {
-  if (needs_bounded_slope(objective) && !bounds_slope(penalty) && !detail::has_spectral_norm(discriminator))
-    warn_once("trainer: nothing bounds the slope of the discriminator, which the objective \"" + describe(objective) +
+template <class T>
+void warn_about_game(const AnyObjective<T>& objective, const AnyPenalty<T>& penalty, const Module<T>& discriminator) {
+  if (objective.needs_bounded_slope && !penalty.bounds_slope() && !detail::has_spectral_norm(discriminator))
+    warn_once("trainer: nothing bounds the slope of the discriminator, which the objective \"" + objective.describe() +
               "\" needs: add GradientPenalty, ClipWeights or spectral_norm");
-  if (of_gradients(penalty) && detail::has_kind(discriminator, "BatchNorm"))
-    warn_once("trainer: the penalty \"" + describe(penalty) +
+  if (penalty.of_gradients() && detail::has_kind(discriminator, "BatchNorm"))
+    warn_once("trainer: the penalty \"" + penalty.describe() +
               "\" takes each score to depend on one sample, but the discriminator has batch norm: use LayerNorm, "
               "GroupNorm or none");
 }
 
 /// Warns of probabilities where the objective takes logits. `scores` are as the discriminator recorded them.
-template <class T, class Objective>
-void warn_about_scores(const Objective& objective, const Tensor<T>& scores) {
-  if (takes_logits(objective) && detail::last_operation(scores) == "sigmoid")
-    warn_once("trainer: the discriminator ends in a sigmoid, but the objective \"" + describe(objective) +
+template <class T>
+void warn_about_scores(const AnyObjective<T>& objective, const Tensor<T>& scores) {
+  if (objective.takes_logits && detail::last_operation(scores) == "sigmoid")
+    warn_once("trainer: the discriminator ends in a sigmoid, but the objective \"" + objective.describe() +
               "\" takes logits: leave the sigmoid out");
 }
 

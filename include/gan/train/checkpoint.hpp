@@ -4,65 +4,109 @@
 #include <filesystem>
 #include <map>
 #include <string>
+#include <string_view>
 
-#include "gan/data/loader.hpp"
+#include "gan/data/source.hpp"
 #include "gan/io/safetensors.hpp"
-#include "gan/train/loader_text.hpp"
+#include "gan/models/generator.hpp"
+#include "gan/train/game.hpp"
 #include "gan/train/options_text.hpp"
 
 namespace gan {
 
-/// Writes the trainer's state (both networks with buffers, moving average, both optimizers, random generators,
-/// counters) and, if given, where its loader is, with `notes` beside them. The file appears as a whole or not at all.
-/// Throws when it cannot be written.
-template <class Trainer, class T = typename Trainer::Scalar>
-void save_checkpoint(const std::filesystem::path& path, const Trainer& trainer, const Loader<T>* loader = nullptr,
+namespace detail {
+
+inline constexpr const char* checkpoint_format = "gan checkpoint 2";
+
+/// The entries whose keys begin so, without that.
+inline std::map<std::string, std::string> below(const std::map<std::string, std::string>& all,
+                                                std::string_view prefix) {
+  std::map<std::string, std::string> part;
+  for (const auto& [key, text] : all)
+    if (key.starts_with(prefix)) part[key.substr(prefix.size())] = text;
+  return part;
+}
+
+/// The source's settings, named as options of the run: "source_batch".
+template <std::floating_point T>
+OptionTexts option_texts(const Source<T>& source) {
+  OptionTexts texts = source.settings();
+  for (auto& entry : texts) entry.first = "source_" + entry.first;
+  return texts;
+}
+
+}  // namespace detail
+
+/// Writes the game's state (its networks and buffers, moving averages, optimizers, random generators, counters) and, if
+/// given, where its source is, with `notes` beside them. The file appears as a whole or not at all. Throws when it
+/// cannot be written.
+template <std::floating_point T>
+void save_checkpoint(const std::filesystem::path& path, const Game<T>& game, const Source<T>* source = nullptr,
                      const std::map<std::string, std::string>& notes = {}) {
-  auto metadata = trainer.metadata();
+  auto metadata = game.metadata();
   metadata.insert(notes.begin(), notes.end());
-  metadata["format"] = "gan checkpoint 1";
-  if (loader) write_loader(*loader, metadata);
-  save_safetensors(path, trainer.state(), metadata, {.checksum = true});
+  metadata["format"] = detail::checkpoint_format;
+  if (source) {
+    for (auto& [name, text] : detail::option_texts(*source)) metadata[name] = text;
+    for (auto& [name, text] : source->state()) metadata["source_state_" + name] = text;
+  }
+  save_safetensors(path, game.training_state(), metadata, {.checksum = true});
 }
 
 /// Brings both back, so that the run goes on as if it had never stopped: same batches, same noise, same bits. Throws,
 /// changing nothing, when the file is damaged or belongs to other networks, options or data; `resume` says which
 /// options may differ.
-template <class Trainer, class T = typename Trainer::Scalar>
-void load_checkpoint(const std::filesystem::path& path, Trainer& trainer, Loader<T>* loader = nullptr,
+template <std::floating_point T>
+void load_checkpoint(const std::filesystem::path& path, Game<T>& game, Source<T>* source = nullptr,
                      const ResumeOptions& resume = {}) {
   const auto file = load_safetensors<T>(path, {.require_checksum = true});
-  check(file.metadata.contains("format") && file.metadata.at("format") == "gan checkpoint 1", path.string(),
-        ": not a checkpoint of a training run, expected \"format\" to be \"gan checkpoint 1\"");
-  auto options = trainer.option_texts();
-  if (loader)
-    for (auto& option : option_texts(*loader)) options.push_back(std::move(option));
+  const auto format = file.metadata.find("format");
+  check(format != file.metadata.end() && format->second == detail::checkpoint_format, path.string(),
+        ": not a checkpoint of a training run, expected \"format\" to be \"", detail::checkpoint_format, "\"");
+  auto options = game.option_texts();
+  const OptionTexts own = source ? detail::option_texts(*source) : OptionTexts();
+  options.insert(options.end(), own.begin(), own.end());
   check_changes(resume, options);
-  if (!loader) return trainer.load(file.tensors, file.metadata, path.string(), resume);
-  const LoaderState before = loader->state();
-  read_loader(path.string(), file.metadata, resume, *loader);
+  if (!source) return game.load(file.tensors, file.metadata, path.string(), resume);
+  compare_options(path.string(), own, file.metadata, resume);
+  const auto before = source->state();
   try {
-    trainer.load(file.tensors, file.metadata, path.string(), resume);
+    try {
+      source->resume(detail::below(file.metadata, "source_state_"), detail::below(file.metadata, "source_"));
+    } catch (const Error& error) {
+      fail(path.string(), ": ", error.what());
+    }
+    game.load(file.tensors, file.metadata, path.string(), resume);
   } catch (...) {
-    loader->set_state(before);
+    source->set_state(before);
     throw;
   }
 }
 
-/// Copies a generator's parameters and buffers out of a checkpoint, its moving average if the run kept one, for
-/// programs that only sample. Throws, changing nothing, when the file is damaged or holds another generator; warns when
-/// its latent distribution or its layers were others.
-template <class G, class T = typename G::Scalar>
-void load_generator(const std::filesystem::path& path, G& generator) {
+/// Copies the parameters and buffers of the network called `name` there out of a checkpoint, their moving average if
+/// its player kept one, for programs that only use it. Throws, changing nothing, when the file is damaged or holds
+/// another network of that name.
+template <std::floating_point T>
+std::map<std::string, std::string> load_network(const std::filesystem::path& path, Module<T>& network,
+                                                const std::string& name) {
   const auto file = load_safetensors<T>(path, {.require_checksum = true});
   NamedTensors<T> live, average;
-  for (const auto& [name, tensor] : file.tensors) {
-    if (name.starts_with("generator.")) live.push_back({name.substr(10), tensor});
-    if (name.starts_with("average.")) average.push_back({name.substr(8), tensor});
+  const std::string averaged = "_average." + name + ".";
+  for (const auto& [full, tensor] : file.tensors) {
+    if (full.starts_with(name + ".")) live.push_back({full.substr(name.size() + 1), tensor});
+    if (const auto at = full.find(averaged); at != std::string::npos && full.find('.') == at + averaged.find('.'))
+      average.push_back({full.substr(at + averaged.size()), tensor});
   }
-  check(!live.empty(), path.string(), ": holds no generator, expected tensors named \"generator...\"");
-  copy_values(path.string().c_str(), average.empty() ? live : average, generator.state());
-  warn_about_generator(path.string(), file.metadata, generator_texts(generator));
+  check(!live.empty(), path.string(), ": holds no ", name, ", expected tensors named \"", name, "...\"");
+  copy_values(path.string().c_str(), average.empty() ? live : average, network.state());
+  return file.metadata;
+}
+
+/// The same of a pair's generator; warns when its latent distribution or its layers were others.
+template <std::floating_point T>
+void load_generator(const std::filesystem::path& path, Generator<T>& generator) {
+  const auto metadata = load_network<T>(path, generator, "generator");
+  warn_about_generator(path.string(), metadata, generator_texts(generator));
 }
 
 }  // namespace gan

@@ -9,20 +9,20 @@
 #include "gan/core/finite.hpp"
 #include "gan/core/schedule.hpp"
 #include "gan/ops/reshape.hpp"
+#include "gan/optim/clip.hpp"
 #include "gan/tensor/named_tensors.hpp"
 
 namespace gan {
 
-/// Throws NotFinite, with the name of the network, unless the loss is a finite number.
+/// Throws NotFinite, with the name of the player, unless the loss is a finite number.
 template <class T>
-void check_loss(const char* network, const Tensor<T>& loss, Index step) {
+void check_loss(const std::string& player, const Tensor<T>& loss, Index step) {
   const T value = loss.item();
   if (is_finite(value)) [[likely]]
     return;
   // A NaN's sign says nothing.
   const char* const text = is_nan(value) ? "nan" : std::signbit(value) ? "-inf" : "inf";
-  throw NotFinite("trainer: the loss of the " + std::string(network) + " is " + text + " at step " +
-                  std::to_string(step));
+  throw NotFinite("player \"" + player + "\": its loss is " + text + " at step " + std::to_string(step));
 }
 
 template <class T>
@@ -30,13 +30,20 @@ bool all_finite(const Tensor<T>& x) {
   return all_finite(std::span<const T>(x.data(), static_cast<std::size_t>(x.size())));
 }
 
-/// Throws NotFinite, with the names of network and parameter, unless all gradients are finite.
+/// The norm of all gradients together. Throws NotFinite, with the names of player and parameter, unless all are finite.
 template <class T>
-void check_gradients(const char* network, const NamedTensors<T>& parameters, Index step) {
-  for (const auto& [name, parameter] : parameters)
-    if (const Tensor<T> gradient = parameter.grad(); gradient.defined() && !all_finite(gradient))
-      throw NotFinite("trainer: the gradient of \"" + std::string(network) + "." + name + "\" is not finite at step " +
+double checked_norm(const std::string& player, const NamedTensors<T>& parameters, Index step) {
+  double squares = 0;
+  for (const auto& [name, parameter] : parameters) {
+    const Tensor<T> gradient = parameter.grad();
+    if (!gradient.defined()) continue;
+    const double sum = sum_of_squares(gradient);
+    if (!is_finite(sum) && !all_finite(gradient)) [[unlikely]]
+      throw NotFinite("player \"" + player + "\": the gradient of \"" + name + "\" is not finite at step " +
                       std::to_string(step));
+    squares += sum;
+  }
+  return std::sqrt(squares);
 }
 
 namespace detail {
@@ -66,19 +73,19 @@ Tensor<T> in_layout(const Tensor<T>& real, const Shape& samples) {
   return reshape(real, samples);
 }
 
-/// Throws unless the discriminator's scores are [n, ...].
-template <class T>
-void check_scores_of(const Tensor<T>& scores, Index n) {
-  check(scores.defined() && scores.rank() >= 1 && scores.shape()[0] == n, "trainer: discriminator gives ",
-        scores.defined() ? scores.shape() : Shape{}, " for ", n, " samples, expected [", n, ", 1]");
-}
-
 /// schedule(step), for steps from 0. Throws, with `name` and the step, unless it is finite and not negative.
 inline double value_at(const char* name, const Schedule& schedule, Index step) {
   const double value = schedule(step);
   check(is_finite(value) && value >= 0, "trainer: ", name, " is ", number_text(value), " at step ", step + 1,
         ", expected a finite number, 0 or more");
   return value;
+}
+
+/// Throws, with `name` and the step, unless the schedule gives usable numbers at the next step and at the last.
+inline void check_schedule(const char* name, const Schedule& schedule, Index next, Index last) {
+  if (!schedule) return;
+  value_at(name, schedule, next);
+  if (last > next) value_at(name, schedule, last);
 }
 
 }  // namespace gan

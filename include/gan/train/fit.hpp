@@ -1,33 +1,35 @@
-// Run: the loop around a trainer's steps, and the hooks that callbacks have.
+// Run: the loop around a game's steps.
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <csignal>
 #include <exception>
 #include <filesystem>
-#include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <system_error>
-#include <type_traits>
 #include <utility>
+#include <vector>
 
+#include "gan/core/finite.hpp"
 #include "gan/core/warn.hpp"
-#include "gan/data/loader.hpp"
 #include "gan/io/folder_lock.hpp"
+#include "gan/train/callback.hpp"
+#include "gan/train/game.hpp"
 #include "gan/train/signals.hpp"
 
 namespace gan {
 
 struct FitOptions {
-  /// In all, counted by the loader: a resumed run ends where an uninterrupted one would. 0: no limit; left out: one, or
-  /// no limit when `steps` is given.
+  /// In all, counted by the source: a resumed run ends where an uninterrupted one would. 0: no limit; left out: one, or
+  /// no limit when `steps` or `seconds` is given.
   std::optional<Index> epochs{};
-  Index steps = 0;  ///< in all, counted by the trainer; 0: no limit
+  Index steps = 0;     ///< in all, counted by the game; 0: no limit
+  double seconds = 0;  ///< of this run; 0: no limit
 };
 
 /// How a run ended.
@@ -38,165 +40,148 @@ struct FitResult {
   std::string reason;    ///< why, in words; also why there was no step to make
 };
 
-/// What one step did, averaged over its updates of each network.
-struct StepResult {
-  Index step = 0;  ///< number of this step, from 1
-  double discriminator_loss = 0;
-  double generator_loss = 0;
-  double penalty = 0;     ///< part of the discriminator's loss
-  double real_score = 0;  ///< mean of sigmoid(D(x)), before the discriminator's update
-  double fake_score = 0;  ///< mean of sigmoid(D(G(z))), likewise
-};
-
-/// When a callback has its turn, whatever the order of the arguments: `static constexpr gan::Phase phase = ...;` in its
-/// struct, `act` without.
-///
-/// What `act` does to the trainer in a step or at the end of an epoch is in the checkpoint of that step, so it comes
-/// first; at the start and at the end of a run saving does. An exception of `act` ends the run, in order. Those of
-/// `record` and `show` are warnings, told once each: no log, picture or display ends a run or keeps it from being
-/// saved.
-enum class Phase {
-  act,     ///< changes the trainer or decides when the run stops; a function of the user's own
-  record,  ///< writes what was: CsvLog
-  save,    ///< writes what a run needs to go on: Checkpoint
-  show     ///< for people: displays, pictures, warnings
-};
-
 /// The state of a training run, as callbacks see it.
-///
-/// A callback is a plain struct with any of these hooks, templates in the type of the run; one that returns true (or
-/// what converts to it) stops the run, and may say why in `run.reason`:
-///
-///     struct Callback {
-///       void on_start(auto& run);      // before the first step; throwing here costs nothing
-///       bool on_step(auto& run);       // after each step: run.result has its losses
-///       bool on_epoch(auto& run);      // after the last step of an epoch
-///       bool on_not_finite(auto& run, const Error& error);  // a step or a hook threw NotFinite; true: end in order
-///       void on_end(auto& run);        // after the last step, however the run ended, when its on_start was called
-///     };
 ///
 /// What a step or a callback throws leaves fit after every on_end. A step that threw may have changed one network and
 /// not the other.
 ///
 /// While a run lasts a pipe that was closed is an error of the write into it and no end of the program (SIGPIPE).
-template <class Trainer>
+template <std::floating_point T>
 class Run {
  public:
-  using Scalar = typename Trainer::Scalar;
+  Run(Game<T>& run_game, Source<T>& run_source, const FitOptions& run_options);
 
-  Run(Trainer& run_trainer, Loader<Scalar>& run_loader, const FitOptions& run_options)
-      : trainer(run_trainer),
-        loader(run_loader),
-        epoch_limit(run_options.epochs.value_or(run_options.steps > 0 ? 0 : 1)),
-        step_limit(run_options.steps) {
-    check(epoch_limit >= 0 && step_limit >= 0, "fit: ", epoch_limit, " epochs and ", step_limit,
-          " steps, expected 0 or more");
-  }
-
-  Trainer& trainer;
-  Loader<Scalar>& loader;
+  Game<T>& game;
+  Source<T>& source;
   const Index epoch_limit, step_limit;  ///< in all; 0: none
-  StepResult result;                    ///< of the last step
-  std::string reason;                   ///< why the run stopped
-  bool not_finite = false;              ///< a loss or a parameter is not finite: what was saved before is worth more
+  const double second_limit;            ///< of this run; 0: none
+  const StepResult& result;             ///< of the last step
+  bool not_finite = false;              ///< a number is not finite: what was saved before is worth more
 
-  /// Epochs the loader has completed, in all.
-  Index epochs() const { return loader.epoch() + (loader.position() == loader.batches_per_epoch() ? 1 : 0); }
+  /// Ends the run in order after this step; the first reason counts.
+  void stop(const std::string& why) {
+    if (!stopping_) reason_ = why;
+    stopping_ = true;
+  }
+  const std::string& reason() const { return reason_; }
+
+  /// Epochs the source has completed, in all.
+  Index epochs() const { return source.epoch() + (source.position() == source.batches_per_epoch() ? 1 : 0); }
   /// Steps and seconds of this run.
-  Index steps() const { return trainer.steps() - first_step_; }
+  Index steps() const { return game.steps() - first_step_; }
   double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
-  /// Share of the run that is done, in [0, 1]; 0 when neither epochs nor steps are limited.
+  /// Whether the run has a limit, and the share of it that is done, in [0, 1]; 0 without.
+  bool limited() const { return epoch_limit > 0 || step_limit > 0 || second_limit > 0; }
   double progress() const;
   /// Seconds this run will still take at its mean speed; 0 when that is not known.
-  double remaining() const {
-    const double share = progress();
-    return share > first_progress_ ? seconds() * (1 - share) / (share - first_progress_) : 0;
-  }
+  double remaining() const;
 
   /// Holds the folder (FolderLock) until the run has ended; several callbacks of a run may ask for the same one.
-  void lock(const std::filesystem::path& folder) {
-    std::error_code unknown;
-    const auto name = std::filesystem::weakly_canonical(folder.empty() ? "." : folder, unknown);
-    if (auto& held = locks_[unknown ? folder : name]; !held) held = std::make_unique<FolderLock>(folder);
-  }
-
-  /// Calls `step` and the hooks until all is done.
-  template <class... Callbacks>
-  FitResult go(const std::function<StepResult()>& step, Callbacks&... callbacks);
+  void lock(const std::filesystem::path& folder);
 
  private:
-  using Clock = std::chrono::steady_clock;
-  static constexpr Phase at_step[] = {Phase::act, Phase::record, Phase::save, Phase::show};
-  static constexpr Phase at_ends[] = {Phase::save, Phase::record, Phase::act, Phase::show};
+  template <std::floating_point U>
+  friend FitResult fit(Game<U>& game, Source<U>& source, const FitOptions& options,
+                       const std::vector<Callback<U>*>& callbacks);
 
+  using Clock = std::chrono::steady_clock;
+  using Hook = void (Callback<T>::*)(Run&);
+
+  FitResult go(const std::vector<Callback<T>*>& callbacks);
   bool done() const {
-    return (epoch_limit > 0 && epochs() >= epoch_limit) || (step_limit > 0 && trainer.steps() >= step_limit);
+    return (epoch_limit > 0 && epochs() >= epoch_limit) || (step_limit > 0 && game.steps() >= step_limit);
   }
-  std::string nothing_to_do() const {
-    return "0 steps: the loader has completed " + std::to_string(epochs()) + " epochs and the trainer " +
-           std::to_string(trainer.steps()) + " steps, which is all that was asked for";
-  }
-  template <class Callback>
-  static constexpr bool has_hook = requires(Callback& c, Run& run) {
-    c.on_start(run);
-  }
-  || requires(Callback& c, Run& run) { c.on_step(run); }
-  || requires(Callback& c, Run& run) { c.on_epoch(run); }
-  || requires(Callback& c, Run& run, const Error& e) { c.on_not_finite(run, e); }
-  || requires(Callback& c, Run& run) { c.on_end(run); };
-  template <class Callback>
-  static constexpr Phase phase_of() {
-    if constexpr (requires { std::integral_constant<Phase, Callback::phase>{}; })
-      return Callback::phase;
-    else
-      return Phase::act;
-  }
-  // Calls f(callback, its number) for the callbacks of that phase.
-  template <class F, class... Callbacks>
-  static void each([[maybe_unused]] Phase phase, [[maybe_unused]] F f, Callbacks&... callbacks) {
-    [[maybe_unused]] std::size_t number = 0;
-    ((phase_of<Callbacks>() == phase ? f(callbacks, number) : void(), ++number), ...);
-  }
-  // True when the callback has the hook and the hook asks to stop.
-  template <class Callback, class Hook>
-  static bool call(Callback& callback, Hook hook) {
-    if constexpr (std::is_invocable_v<Hook, Callback&>) {
-      if constexpr (std::is_convertible_v<std::invoke_result_t<Hook, Callback&>, bool>)
-        return hook(callback);
-      else
-        hook(callback);
-    }
-    return false;
-  }
+  double counted_progress() const;
+  std::string nothing_to_do() const;
+  // Of all; 0 when it is not known.
+  Index last_step() const;
   // Calls f. What it throws leaves the run at its end, the first of several; it is told at once when it comes from one
   // who only watches, or is not the first. Returns false when the run must end.
-  template <class F, class... Callbacks>
-  bool attempt(Phase phase, F f, Callbacks&... callbacks);
+  template <class F>
+  bool attempt(Phase phase, F f);
   // Whether a callback takes the error for a reason to end in order.
-  template <class... Callbacks>
-  bool forgiven(const Error& error, Callbacks&... callbacks);
+  bool forgiven(const NotFinite& error);
 
   Index first_step_ = 0;
   double first_progress_ = 0;
+  bool stopping_ = false;
+  std::string reason_;
   Clock::time_point start_{};
   std::exception_ptr failure_;
+  std::vector<Callback<T>*> callbacks_;
   std::map<std::filesystem::path, std::unique_ptr<FolderLock>> locks_;
 };
 
-template <class Trainer>
-double Run<Trainer>::progress() const {
+/// Lets the game make steps on the source's batches until a limit is reached or a callback stops the run.
+template <std::floating_point T>
+FitResult fit(Game<T>& game, Source<T>& source, const FitOptions& options, const std::vector<Callback<T>*>& callbacks) {
+  return Run<T>(game, source, options).go(callbacks);
+}
+
+template <std::floating_point T>
+Run<T>::Run(Game<T>& run_game, Source<T>& run_source, const FitOptions& run_options)
+    : game(run_game),
+      source(run_source),
+      epoch_limit(run_options.epochs.value_or(run_options.steps > 0 || run_options.seconds > 0 ? 0 : 1)),
+      step_limit(run_options.steps),
+      second_limit(run_options.seconds),
+      result(run_game.result()) {
+  check(epoch_limit >= 0 && step_limit >= 0, "fit: ", epoch_limit, " epochs and ", step_limit,
+        " steps, expected 0 or more");
+  check(!is_nan(second_limit) && second_limit >= 0, "fit: ", second_limit, " seconds, expected 0 or more");
+}
+
+template <std::floating_point T>
+double Run<T>::counted_progress() const {
   double share = 0;
-  if (step_limit > 0) share = static_cast<double>(trainer.steps()) / static_cast<double>(step_limit);
+  if (step_limit > 0) share = static_cast<double>(game.steps()) / static_cast<double>(step_limit);
   if (epoch_limit > 0)
-    share = std::max(share, (static_cast<double>(loader.epoch()) +
-                             static_cast<double>(loader.position()) / static_cast<double>(loader.batches_per_epoch())) /
+    share = std::max(share, (static_cast<double>(source.epoch()) +
+                             static_cast<double>(source.position()) / static_cast<double>(source.batches_per_epoch())) /
                                 static_cast<double>(epoch_limit));
   return std::min(share, 1.0);
 }
 
-template <class Trainer>
-template <class F, class... Callbacks>
-bool Run<Trainer>::attempt(Phase phase, F f, Callbacks&... callbacks) {
+template <std::floating_point T>
+double Run<T>::progress() const {
+  const double by_time = second_limit > 0 ? std::min(1.0, seconds() / second_limit) : 0;
+  return std::max(counted_progress(), by_time);
+}
+
+template <std::floating_point T>
+double Run<T>::remaining() const {
+  const double share = counted_progress();
+  const double counted = share > first_progress_ ? seconds() * (1 - share) / (share - first_progress_) : 0;
+  if (second_limit <= 0) return counted;
+  const double left = std::max(0.0, second_limit - seconds());
+  return counted > 0 ? std::min(counted, left) : left;
+}
+
+template <std::floating_point T>
+void Run<T>::lock(const std::filesystem::path& folder) {
+  std::error_code unknown;
+  const auto name = std::filesystem::weakly_canonical(folder.empty() ? "." : folder, unknown);
+  if (auto& held = locks_[unknown ? folder : name]; !held) held = std::make_unique<FolderLock>(folder);
+}
+
+template <std::floating_point T>
+std::string Run<T>::nothing_to_do() const {
+  return "0 steps: the source has completed " + std::to_string(epochs()) + " epochs and the game " +
+         std::to_string(game.steps()) + " steps, which is all that was asked for";
+}
+
+template <std::floating_point T>
+Index Run<T>::last_step() const {
+  const double by_epochs = static_cast<double>(epoch_limit) * static_cast<double>(source.batches_per_epoch()) /
+                           static_cast<double>(game.batches_per_step());
+  const auto planned = static_cast<Index>(std::min(by_epochs, 1e15));
+  if (step_limit == 0) return planned;
+  return planned > 0 ? std::min(planned, step_limit) : step_limit;
+}
+
+template <std::floating_point T>
+template <class F>
+bool Run<T>::attempt(Phase phase, F f) {
   std::exception_ptr exception;
   std::string text = "an exception";
   try {
@@ -204,7 +189,7 @@ bool Run<Trainer>::attempt(Phase phase, F f, Callbacks&... callbacks) {
     return true;
   } catch (const NotFinite& error) {
     const bool first = !std::exchange(not_finite, true);
-    if (first && forgiven(error, callbacks...)) return false;
+    if (first && forgiven(error)) return false;
     exception = std::current_exception();
     text = error.what();
   } catch (const std::exception& error) {
@@ -216,82 +201,71 @@ bool Run<Trainer>::attempt(Phase phase, F f, Callbacks&... callbacks) {
   }
   if (failure_) warn_once(text);
   if (!failure_) failure_ = exception;
-  if (reason.empty()) reason = text;
+  stop(text);
   return false;
 }
 
-template <class Trainer>
-template <class... Callbacks>
-bool Run<Trainer>::forgiven([[maybe_unused]] const Error& error, Callbacks&... callbacks) {
+template <std::floating_point T>
+bool Run<T>::forgiven(const NotFinite& error) {
   bool any = false;
-  const auto ask = [&](auto& c) -> decltype(c.on_not_finite(*this, error)) { return c.on_not_finite(*this, error); };
-  for (const Phase phase : at_step)
-    each(
-        phase, [&](auto& c, std::size_t) { attempt(phase, [&] { any = call(c, ask) || any; }); }, callbacks...);
+  for (Callback<T>* callback : callbacks_)
+    attempt(callback->phase(), [&] { any = callback->on_not_finite(*this, error) || any; });
+  if (any) stop(error.what());
   return any;
 }
 
-template <class Trainer>
-template <class... Callbacks>
-FitResult Run<Trainer>::go(const std::function<StepResult()>& step, Callbacks&... callbacks) {
-  static_assert((has_hook<Callbacks> && ...), "fit: a callback without any hook that can be called; is it const?");
+template <std::floating_point T>
+FitResult Run<T>::go(const std::vector<Callback<T>*>& callbacks) {
+  game.rehearse(source, last_step());
   const detail::SignalCounter closed_pipes(SIGPIPE);
+  callbacks_ = callbacks;
   start_ = Clock::now();
-  first_step_ = trainer.steps();
-  first_progress_ = progress();
-  [[maybe_unused]] const auto on_start = [this](auto& c) -> decltype(c.on_start(*this)) { return c.on_start(*this); };
-  [[maybe_unused]] const auto on_step = [this](auto& c) -> decltype(c.on_step(*this)) { return c.on_step(*this); };
-  [[maybe_unused]] const auto on_epoch = [this](auto& c) -> decltype(c.on_epoch(*this)) { return c.on_epoch(*this); };
-  [[maybe_unused]] const auto on_end = [this](auto& c) -> decltype(c.on_end(*this)) { return c.on_end(*this); };
+  first_step_ = game.steps();
+  first_progress_ = counted_progress();
+  const auto each = [this](std::initializer_list<Phase> phases, auto visit) {
+    for (const Phase phase : phases)
+      for (Callback<T>* callback : callbacks_)
+        if (callback->phase() == phase) visit(*callback);
+  };
+  std::vector<Callback<T>*> started;
+  bool begun = true;
+  each({Phase::save, Phase::record, Phase::act, Phase::show}, [&](Callback<T>& callback) {
+    if (!begun) return;
+    begun = attempt(Phase::act, [&] { callback.on_start(*this); });
+    if (begun) started.push_back(&callback);
+  });
+  if (begun && !stopping_ && done()) reason_ = nothing_to_do();
 
-  bool stop = false, begun = true;
-  std::array<bool, sizeof...(Callbacks)> started{};
-  for (const Phase phase : at_ends)
-    each(
-        phase,
-        [&](auto& c, std::size_t number) {
-          if (!begun) return;
-          begun = attempt(Phase::act, [&] { stop = call(c, on_start) || stop; });
-          started[number] = begun;
-        },
-        callbacks...);
-  if (begun && !stop && done()) reason = nothing_to_do();
-
-  while (begun && !stop && !done()) {
+  while (begun && !stopping_ && !done()) {
     const Index completed = epochs();
-    stop = !attempt(
-        Phase::act, [&] { result = step(); }, callbacks...);
-    if (stop) break;
+    if (!attempt(Phase::act, [&] { game.advance(source); })) break;
     const bool epoch_ended = epochs() > completed;
-    for (const Phase phase : at_step) {
-      const auto visit = [&](auto hook) {
-        if (not_finite) return;
-        each(
-            phase,
-            [&](auto& c, std::size_t) {
-              const bool fine = attempt(
-                  phase, [&] { stop = call(c, hook) || stop; }, callbacks...);
-              stop = stop || !fine;
-            },
-            callbacks...);
-      };
-      visit(on_step);
-      if (epoch_ended) visit(on_epoch);
-    }
+    for (const Phase phase : {Phase::act, Phase::record, Phase::save, Phase::show})
+      for (const Hook hook : {&Callback<T>::on_step, &Callback<T>::on_epoch}) {
+        if (hook == &Callback<T>::on_epoch && !epoch_ended) continue;
+        each({phase}, [&](Callback<T>& callback) {
+          if (!not_finite) attempt(phase, [&] { (callback.*hook)(*this); });
+        });
+      }
+    if (second_limit > 0 && seconds() >= second_limit) stop("the time is up");
   }
 
-  for (const Phase phase : at_ends)
-    each(
-        phase,
-        [&](auto& c, std::size_t number) {
-          if (started[number])
-            attempt(
-                phase, [&] { call(c, on_end); }, callbacks...);
-        },
-        callbacks...);
+  each({Phase::save, Phase::record, Phase::act, Phase::show}, [&](Callback<T>& callback) {
+    if (std::find(started.begin(), started.end(), &callback) != started.end())
+      attempt(callback.phase(), [&] { callback.on_end(*this); });
+  });
   locks_.clear();
   if (failure_) std::rethrow_exception(failure_);
-  return {steps(), seconds(), stop && !done(), reason};
+  return {steps(), seconds(), stopping_ && !done(), reason_};
+}
+
+template <std::floating_point T>
+template <class... Callbacks>
+FitResult Game<T>::fit(Source<T>& source, const FitOptions& options, Callbacks&&... callbacks) {
+  static_assert(
+      (std::is_base_of_v<Callback<T>, std::remove_reference_t<Callbacks>> && ...),
+      "fit: a callback of another scalar type than the game's, or none at all: derive it from gan::Callback<T>");
+  return gan::fit<T>(*this, source, options, {static_cast<Callback<T>*>(&callbacks)...});
 }
 
 }  // namespace gan

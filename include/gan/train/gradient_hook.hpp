@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -11,10 +12,10 @@
 
 namespace gan {
 
-/// What a gradient hook is given: all gradients of one network are complete and its optimizer has not stepped.
+/// What a gradient hook is given: all gradients of one player are complete and its optimizer has not stepped.
 template <class T>
 struct GradientEvent {
-  const char* network;  ///< "generator" or "discriminator"
+  const std::string& player;  ///< its name: "generator", "discriminator" ...
   Index step;
   const NamedTensors<T>& parameters;  ///< with their gradients, which may be changed in place
 };

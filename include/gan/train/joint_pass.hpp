@@ -10,6 +10,7 @@
 #include "gan/core/finite.hpp"
 #include "gan/nn/layer.hpp"
 #include "gan/ops/concatenate.hpp"
+#include "gan/ops/condition.hpp"
 #include "gan/train/kept_state.hpp"
 
 namespace gan {
@@ -38,11 +39,12 @@ bool differs(const Tensor<T>& joint, Index begin, const Tensor<T>& alone) {
 
 }  // namespace detail
 
-/// Throws when the scores of real samples [n, ...] and fakes [m, ...] in one pass are others than in two, although
-/// mixes_batch() is false. Tried without dropout, and in evaluation mode when the network draws random numbers all the
-/// same; one that draws then, too, is not judged. Nothing of the network is changed.
+/// Throws when the scores of real samples [n, ...] and fakes [n, ...] of that condition in one pass are others than in
+/// two, although mixes_batch() is false. Tried without dropout, and in evaluation mode when the network draws random
+/// numbers all the same; one that draws then, too, is not judged. Nothing of the network is changed.
 template <std::floating_point T>
-void check_joint_pass(Layer<T>& discriminator, const Tensor<T>& real, const Tensor<T>& fake) {
+void check_joint_pass(Layer<T>& discriminator, const Tensor<T>& real, const Tensor<T>& fake,
+                      const Condition<T>& condition) {
   const NoGrad no_grad;
   Trial<T> trial(discriminator);
   std::vector<std::unique_ptr<Evaluate<T>>> modes;  // undone from the last to the first
@@ -50,7 +52,10 @@ void check_joint_pass(Layer<T>& discriminator, const Tensor<T>& real, const Tens
     Tensor<T> scores[3];
     bool drew = false;
     for (int i = 0; i < 3 && !drew; ++i) {
-      scores[i] = discriminator(i == 0 ? concatenate<T>({real, fake}, 0) : i == 1 ? real : fake);
+      scores[i] = discriminator(i == 0   ? concatenate<T>({real, fake}, 0)
+                                : i == 1 ? real
+                                         : fake,
+                                i == 0 && !condition.empty() ? concatenate(condition, condition) : condition);
       drew = trial.has_drawn();
       trial.put_back();
     }

@@ -6,6 +6,7 @@
 
 #include "gan/core/finite.hpp"
 #include "gan/nn/module.hpp"
+#include "gan/train/state_average.hpp"
 
 namespace gan {
 
@@ -19,54 +20,26 @@ struct MovingAverageOptions {
 /// and spectral norm's vector, whose length does not matter) of a module, which is usually better to sample from than
 /// the last values (Yazici et al., 2019).
 template <std::floating_point T>
-class MovingAverage {
+class MovingAverage : public StateAverage<T> {
  public:
   /// Begins with the module's values. Throws unless decay is in [0, 1).
   explicit MovingAverage(Module<T>& module, const MovingAverageOptions& options = {})
-      : options_(options), live_(module.state()) {
+      : MovingAverage(module.state(), options) {}
+  /// Of these tensors, which it keeps handles of.
+  explicit MovingAverage(NamedTensors<T> values, const MovingAverageOptions& options = {})
+      : StateAverage<T>(std::move(values)), options_(options) {
     check(is_finite(options.decay) && options.decay >= 0 && options.decay < 1, "moving average: decay ", options.decay,
           ", expected [0, 1)");
-    for (const auto& [name, tensor] : live_) average_.push_back({name, tensor.clone()});
   }
 
   /// Takes the module's current values in.
   void update() {
-    const double k = static_cast<double>(updates_++);
-    const T rest = T(1 - (options_.warm_up ? std::min(options_.decay, (1 + k) / (10 + k)) : options_.decay));
-    for (std::size_t i = 0; i < live_.size(); ++i) {
-      const T* from = live_[i].tensor.data();
-      T* to = average_[i].tensor.mutable_data();
-      elementwise_for(live_[i].tensor.size(), [&](Index begin, Index end) {
-        for (Index j = begin; j < end; ++j) to[j] += rest * (from[j] - to[j]);
-      });
-    }
+    const double k = static_cast<double>(this->updates());
+    this->advance(1 - (options_.warm_up ? std::min(options_.decay, (1 + k) / (10 + k)) : options_.decay));
   }
-
-  /// Number of updates so far, and handles of the averages, named as the module's state.
-  Index updates() const { return updates_; }
-  void set_updates(Index updates) { updates_ = updates; }
-  const NamedTensors<T>& state() const { return average_; }
-
-  /// While it lives, the module holds the averages, and this holds the module's values.
-  class Swap {
-   public:
-    explicit Swap(MovingAverage& average) : average_(average) { exchange(); }
-    ~Swap() { exchange(); }
-    Swap(const Swap&) = delete;
-    Swap& operator=(const Swap&) = delete;
-
-   private:
-    void exchange() {
-      for (std::size_t i = 0; i < average_.live_.size(); ++i)
-        average_.live_[i].tensor.swap_values(average_.average_[i].tensor);
-    }
-    MovingAverage& average_;
-  };
 
  private:
   MovingAverageOptions options_;
-  NamedTensors<T> live_, average_;
-  Index updates_ = 0;
 };
 
 }  // namespace gan

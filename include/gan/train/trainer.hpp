@@ -1,387 +1,461 @@
-// Trainer: alternating updates of a discriminator and a generator.
+// Trainer: the game of two, a generator against a discriminator, by alternating updates.
 #pragma once
 
 #include <algorithm>
 #include <concepts>
-#include <map>
-#include <optional>
+#include <functional>
 #include <string>
-#include <type_traits>
 #include <utility>
+#include <vector>
 
-#include "gan/core/build_warning.hpp"
-#include "gan/core/metadata.hpp"
-#include "gan/data/loader.hpp"
-#include "gan/loss/objective.hpp"
-#include "gan/loss/penalty.hpp"
+#include "gan/data/source.hpp"
 #include "gan/models/discriminator.hpp"
 #include "gan/models/generator.hpp"
+#include "gan/ops/concatenate.hpp"
+#include "gan/ops/condition.hpp"
+#include "gan/ops/gather.hpp"
 #include "gan/ops/slice.hpp"
-#include "gan/optim/adam.hpp"
-#include "gan/optim/clip.hpp"
 #include "gan/train/advice.hpp"
 #include "gan/train/checks.hpp"
 #include "gan/train/fit.hpp"
-#include "gan/train/gradient_hook.hpp"
+#include "gan/train/game.hpp"
 #include "gan/train/joint_pass.hpp"
 #include "gan/train/kept_state.hpp"
-#include "gan/train/moving_average.hpp"
-#include "gan/train/pack.hpp"
-#include "gan/train/rehearsal.hpp"
 #include "gan/train/trainer_options.hpp"
 
 namespace gan {
 
-/// Trains generator `G` (z [n, latent] -> samples) against discriminator `D` (samples -> logits [n, 1]).
+/// Trains a generator (z [n, latent] -> samples) against a discriminator (samples -> logits [n, 1]):
+///
+///     gan::Trainer trainer(generator, discriminator, {.penalty = gan::R1{.gamma = 1}});
+///     trainer.fit(loader, {.epochs = 10}, gan::ProgressBar());
 ///
 /// A step is `discriminator_steps` updates of the discriminator on fresh real batches and as many generated ones, which
 /// are made without history, then `generator_steps` updates of the generator through the frozen discriminator. The
 /// generator's first update takes the fakes of the discriminator's last one: their forward pass is not run twice.
 ///
+/// Fakes are made for the real batch's condition, and both networks are told it (Module::condition). Networks that do
+/// not ask for it are trained as if there were none.
+///
+/// A step notes discriminator_loss, generator_loss and the norms discriminator_gradient, generator_gradient; real_loss
+/// and fake_loss, the discriminator's of real samples and of fakes (all of it is real_loss where an objective compares
+/// them); penalty; discriminator_<term>, generator_<term>; real_score and fake_score, the means of sigmoid(D(x)) and
+/// sigmoid(D(G(z))) before the discriminator's update; real_accuracy and fake_accuracy, the shares that it gets right;
+/// view_probability where that is adaptive.
+///
 /// The first step of a process looks closer: it warns of what can hardly be meant (train/advice.hpp), and finds a
 /// discriminator that mixes its batch and does not say so (train/joint_pass.hpp).
-template <class G, class D, class Objective = NonSaturating, class Optimizer = Adam<typename G::Scalar>,
-          class Penalty = NoPenalty>
-class Trainer {
+template <std::floating_point T>
+class Trainer : public Game<T> {
  public:
-  using Scalar = typename G::Scalar;
-  using Options = TrainerOptions<Objective, Optimizer, Penalty>;
-  static_assert(!(std::same_as<Scalar, float> && std::derived_from<D, Module<double>>),
-                "the generator computes in float and the discriminator in double: make both the same");
-  static_assert(!(std::same_as<Scalar, double> && std::derived_from<D, Module<float>>),
-                "the generator computes in double and the discriminator in float: make both the same");
+  using Options = TrainerOptions<T>;
 
-  /// Keeps references of both networks. Warns about a slow build (core/build_warning.hpp). Throws for options out of
-  /// range.
-  Trainer(G& generator, D& discriminator, const Options& options = {});
-
-  /// One step on a batch of real samples [n, ...]; with several discriminator steps, on `next()` for each. Throws
-  /// NotFinite for a loss or a gradient that is not finite, Error for a gradient that no optimizer owns, for shapes
-  /// that do not fit and for schedules that give no usable number. The update that threw has changed no network;
-  /// earlier ones of the step stay.
-  StepResult step(const Tensor<Scalar>& real) {
-    check(options_.discriminator_steps == 1, "trainer: one real batch for ", options_.discriminator_steps,
-          " discriminator steps; give a function that returns the next batch");
-    return step([&real] { return real; });
+  /// Both networks become children of the trainer, "generator" and "discriminator", until it is gone: they draw from
+  /// its random numbers meanwhile. Throws for options out of range and for networks that belong to another module.
+  Trainer(Generator<T>& generator, Discriminator<T>& discriminator, TrainerOptions<T> options = {});
+  template <std::floating_point U>
+  requires(!std::same_as<T, U>) Trainer(Generator<T>& generator, Discriminator<U>&, TrainerOptions<T> = {})
+      : Trainer(generator, *static_cast<Discriminator<T>*>(nullptr)) {
+    static_assert(std::same_as<T, U>, "one network computes in float and the other one in double: make both the same");
   }
+
+  void step(Source<T>& in) override;
+  /// One step on a batch of real samples [n, ...]. Throws with several discriminator steps, which need a batch each.
+  const StepResult& step(const Tensor<T>& real, const Condition<T>& condition = {});
+  /// One step on what next() gives: batches, or real samples alone.
   template <class Next>
-  requires std::is_invocable_r_v<Tensor<Scalar>, Next&> StepResult step(Next&& next);
+  requires std::invocable<Next&>
+  const StepResult& step(Next&& next) {
+    Batches batches([&next] { return Batch<T>(next()); });
+    return this->advance(batches);
+  }
 
-  /// Steps through the loader's batches until all of it is done or a callback stops it; see Callbacks in train/fit.hpp.
-  /// Labels are ignored. Before the first step, and before any callback is called, it throws when loader, networks and
-  /// schedules do not fit together (train/rehearsal.hpp).
-  template <class... Callbacks>
-  FitResult fit(Loader<Scalar>& loader, const FitOptions& options, Callbacks&&... callbacks);
+  /// Samples for the fixed noise and a fixed condition: all classes, one after the other, or values of the data's.
+  Tensor<T> samples() { return Game<T>::samples().front(); }
+  /// Samples for noise z [n, latent], from the moving average if there is one, as samples() makes them.
+  Tensor<T> sample(const Tensor<T>& z, const Condition<T>& condition = {});
+  /// The condition of the fixed noise; empty before the first step, unless the generator declares its classes.
+  Condition<T> fixed_condition() const;
 
-  /// Calls `hook` before every optimizer step, for the trainer's life or until the handle's remove() is called.
-  HookHandle add_gradient_hook(GradientHook<Scalar> hook) { return hooks_.add(std::move(hook)); }
-
-  /// Samples for the fixed noise, or for z, from the moving average if there is one. A generator that draws random
-  /// numbers in evaluation mode, too, draws the same ones each time, and its own are left as they were.
-  Tensor<Scalar> samples() { return sample(fixed_noise_); }
-  Tensor<Scalar> sample(const Tensor<Scalar>& z);
-
-  /// Number of steps made.
-  Index steps() const { return steps_; }
-  G& generator() { return generator_; }
-  D& discriminator() { return discriminator_; }
-  Optimizer& generator_optimizer() { return generator_optimizer_; }
-  Optimizer& discriminator_optimizer() { return discriminator_optimizer_; }
+  Generator<T>& generator() { return generator_; }
+  Discriminator<T>& discriminator() { return discriminator_; }
+  Optimizer<T>& generator_optimizer() { return generator_player_.optimizer(); }
+  Optimizer<T>& discriminator_optimizer() { return discriminator_player_.optimizer(); }
   const Options& options() const { return options_; }
+  std::string kind() const override { return "Trainer"; }
 
-  /// Handles of all tensors that make up the training state, and the rest of it as text.
-  NamedTensors<Scalar> state() const;
-  std::map<std::string, std::string> metadata() const;
-  /// Names and texts of all options that a resumed run compares.
-  OptionTexts option_texts() const;
-  /// Brings state and metadata back. Throws, changing nothing, when either does not fit, holds numbers that are not
-  /// finite, or belongs to a run of other options than `resume` allows; the message begins with `what`.
-  void load(const NamedTensors<Scalar>& state, const std::map<std::string, std::string>& metadata,
-            const std::string& what = "checkpoint", const ResumeOptions& resume = {});
+  OptionTexts settings() const override;
+  void rehearse(const Source<T>& in, Index last) override;
+  Index batches_per_step() const override { return options_.discriminator_steps; }
+  std::vector<std::pair<std::string, std::string>> headline() const override {
+    return {{"D", "discriminator_loss"}, {"G", "generator_loss"}, {"D(x)", "real_score"}, {"D(G(z))", "fake_score"}};
+  }
+  void expect(const NamedTensors<T>& state, const std::string& prefix) override;
+
+ protected:
+  std::vector<Tensor<T>> make_samples() override { return {generator_.sample(fixed_noise_, fixed_condition())}; }
 
  private:
   struct Scores {
-    Tensor<Scalar> real, fake;
+    Tensor<T> real, fake, real_extra, fake_extra;
   };
+  struct Round {  // what one update is made of
+    Tensor<T> z, real, fake;
+    Condition<T> condition;
+  };
+  class Batches;
 
-  template <class Next>
-  StepResult make_step(Next& next);
-  Tensor<Scalar> generate(Index n) { return generator_(generator_.draw(rng_, n)); }
-  Tensor<Scalar> prepare(const Tensor<Scalar>& x);
-  Scores score(const Tensor<Scalar>& real, const Tensor<Scalar>& fake);
-  void update_discriminator(const Tensor<Scalar>& real, const Tensor<Scalar>& fake, StepResult& result);
-  void update_generator(const Tensor<Scalar>& real, const Tensor<Scalar>& fake, StepResult& result);
-  void descend(const char* network, const Tensor<Scalar>& loss, Optimizer& optimizer, double base_rate,
-               const Schedule& schedule);
+  template <class Network>
+  Network& adopted(Network& network, const char* name) {
+    this->adopt(network, name);
+    return network;
+  }
+  void learn_of(const Source<T>& in, const Condition<T>& condition);
+  void generate(Round& round) {
+    round.z = generator_.draw(this->rng(), round.real.shape()[0]);
+    round.fake = generator_(round.z, round.condition);
+  }
+  Tensor<T> seen(const Tensor<T>& x);
+  std::pair<Tensor<T>, Tensor<T>> both_seen(const Tensor<T>& real, const Tensor<T>& fake);
+  void split(const Tensor<T>& output, Index n, Tensor<T>& score, Tensor<T>& extra) const;
+  Scores score(const Tensor<T>& real, const Tensor<T>& fake, const Condition<T>& condition);
+  Tensor<T> with_terms(Tensor<T> loss, const char* player, const std::vector<PairTerm<T>>& terms, const Round& round,
+                       const Condition<T>& packed, const Scores& scores);
+  void update_discriminator(const Round& round);
+  void update_generator(const Round& round);
+  void adapt_views(double accuracy, Index n);
 
-  G& generator_;
-  D& discriminator_;
+  Generator<T>& generator_;
+  Discriminator<T>& discriminator_;
   Options options_;
-  Optimizer generator_optimizer_, discriminator_optimizer_;
-  std::optional<MovingAverage<Scalar>> average_;
-  GradientHooks<Scalar> hooks_;
-  KeptBuffers<Scalar> generator_buffers_, discriminator_buffers_;  // of after its last update
-  bool first_ = true;                                              // step of this process
-  Rng rng_;
-  Tensor<Scalar> fixed_noise_;
-  Index steps_ = 0;
+  Player<T> generator_player_, discriminator_player_;
+  Buffer<T> fixed_noise_;
+  Buffer<T> classes_{this, "classes", Shape{}, init::zeros()};  // of the labels so far; 0: none
+  Buffer<T> view_probability_{this, "view_probability", Shape{}, init::zeros()};
+  Tensor<T> fixed_values_{Shape{0}};
+  bool first_ = true;  // step of this process
 };
 
-template <class G, class D, class O, class Opt, class P>
-Trainer<G, D, O, Opt, P>::Trainer(G& generator, D& discriminator, const Options& options)
-    : generator_(generator),
-      discriminator_(discriminator),
-      options_(options),
-      generator_optimizer_(generator.parameters(), options.generator_optimizer),
-      discriminator_optimizer_(discriminator.parameters(), options.discriminator_optimizer),
-      generator_buffers_(generator),
-      discriminator_buffers_(discriminator),
-      rng_(options.seed, 0x747261696e) {
-  check_trainer_options(options);
-  warn_about_slow_build();
-  if (options.average) average_.emplace(generator, *options.average);
-  fixed_noise_ = generator.draw(rng_, options.samples);
+template <std::floating_point T>
+Trainer<T>::Trainer(Generator<T>& generator, Discriminator<T>& discriminator, TrainerOptions<T> options)
+    : Game<T>(options.seed, 0x747261696e),
+      generator_((check_trainer_options(options), adopted(generator, "generator"))),
+      discriminator_(adopted(discriminator, "discriminator")),
+      options_(std::move(options)),
+      generator_player_(this, "generator", {&generator_}, options_.generator_optimizer,
+                        {options_.generator_schedule, options_.clip_gradient_norm, options_.average}),
+      discriminator_player_(this, "discriminator", {&discriminator_}, options_.discriminator_optimizer,
+                            {options_.discriminator_schedule, options_.clip_gradient_norm, {}}),
+      fixed_noise_(this, "fixed_noise", Shape{options_.samples, generator.latent()}, init::zeros()) {
+  const Tensor<T> noise = generator_.draw(this->rng(), options_.samples);
+  check(noise.shape() == fixed_noise_.shape(), "trainer: generator draws noise ", noise.shape(), ", expected ",
+        fixed_noise_.shape());
+  std::copy_n(noise.data(), noise.size(), fixed_noise_.mutable_data());
+  this->add_buffer("fixed_values", fixed_values_);
 }
 
-template <class G, class D, class O, class Opt, class P>
-template <class Next>
-requires std::is_invocable_r_v<Tensor<typename G::Scalar>, Next&> StepResult
-Trainer<G, D, O, Opt, P>::step(Next&& next) {
-  if (!generator_.training()) generator_.train();
-  if (!discriminator_.training()) discriminator_.train();
-  generator_buffers_.take();
-  discriminator_buffers_.take();
-  try {
-    const StepResult result = make_step(next);
-    ++steps_;
-    first_ = false;
-    return result;
-  } catch (...) {
-    generator_buffers_.put_back();
-    discriminator_buffers_.put_back();
-    throw;
+/// Batches of somebody who has no source.
+template <std::floating_point T>
+class Trainer<T>::Batches : public Source<T> {
+ public:
+  explicit Batches(std::function<Batch<T>()> next) : next_(std::move(next)) {}
+  Batch<T> next() override {
+    newest_ = next_();
+    return newest_;
   }
+  Index epoch() const override { return 0; }
+  Index position() const override { return 0; }
+  Index batches_per_epoch() const override { return 1; }
+  Index batch() const override { return 1; }
+  typename Source<T>::Texts state() const override { return {}; }
+  void set_state(const typename Source<T>::Texts&) override {}
+  Batch<T> reference(Index) const override { return newest_; }
+
+ private:
+  std::function<Batch<T>()> next_;
+  Batch<T> newest_;
+};
+
+template <std::floating_point T>
+const StepResult& Trainer<T>::step(const Tensor<T>& real, const Condition<T>& condition) {
+  check(options_.discriminator_steps == 1, "trainer: one real batch for ", options_.discriminator_steps,
+        " discriminator steps; give a function that returns the next batch");
+  return step([&] { return Batch<T>{real, condition}; });
 }
 
-template <class G, class D, class O, class Opt, class P>
-template <class Next>
-StepResult Trainer<G, D, O, Opt, P>::make_step(Next& next) {
-  const GradMode recording(true);
-  StepResult result{.step = steps_ + 1};
-  Tensor<Scalar> real, fake;
+template <std::floating_point T>
+void Trainer<T>::step(Source<T>& in) {
+  Round round;
   for (Index i = 1; i <= options_.discriminator_steps; ++i) {
-    real = next();
-    check(real.rank() >= 1 && real.shape()[0] >= 1, "trainer: real batch ", real.shape(), ", expected [n, ...]");
-    const GradMode history(i == options_.discriminator_steps);  // the last fakes train the generator too
-    fake = generate(real.shape()[0]);
-    if (first_ && i == options_.discriminator_steps) warn_about_range(real, fake);
-    real = in_layout(real, fake.shape());
-    const GradMode on(true);
-    update_discriminator(real, fake.detach(), result);
+    Batch<T> batch = in.next();
+    round.real = std::move(batch.samples);
+    round.condition = std::move(batch.condition);
+    check(round.real.rank() >= 1 && round.real.shape()[0] >= 1, "trainer: real batch ", round.real.shape(),
+          ", expected [n, ...]");
+    round.condition.check_rows("trainer", round.real.shape()[0]);
+    if (first_ && i == 1) learn_of(in, round.condition);
+    {
+      const GradMode history(i == options_.discriminator_steps);  // the last fakes train the generator too
+      generate(round);
+    }
+    if (first_ && i == options_.discriminator_steps) warn_about_range(round.real, round.fake);
+    round.real = in_layout(round.real, round.fake.shape());
+    update_discriminator(round);
   }
   for (Index i = 1; i <= options_.generator_steps; ++i) {
-    if (i > 1) fake = generate(real.shape()[0]);
-    update_generator(real, fake, result);
+    if (i > 1) generate(round);
+    update_generator(round);
   }
-  const double d = static_cast<double>(options_.discriminator_steps);
-  result.discriminator_loss /= d;
-  result.penalty /= d;
-  result.real_score /= d;
-  result.fake_score /= d;
-  result.generator_loss /= static_cast<double>(options_.generator_steps);
-  return result;
+  first_ = false;
 }
 
-// What the discriminator is shown of samples x [n, ..., c]: with instance noise, and packed to [n / k, ..., k c].
-template <class G, class D, class O, class Opt, class P>
-auto Trainer<G, D, O, Opt, P>::prepare(const Tensor<Scalar>& x) -> Tensor<Scalar> {
-  Tensor<Scalar> seen = x;
+// What samples without a condition of their own need to know of the data.
+template <std::floating_point T>
+void Trainer<T>::learn_of(const Source<T>& in, const Condition<T>& condition) {
+  const auto set = [](Tensor<T>& buffer, Index value) { *buffer.mutable_data() = static_cast<T>(value); };
+  if (condition.has_labels()) {
+    for (const auto& [network, classes] :
+         {std::pair("generator", generator_.classes()), std::pair("discriminator", discriminator_.classes())})
+      check(classes == 0 || classes == condition.classes, "trainer: the ", network, " is one of ", classes,
+            " classes, the data has ", condition.classes);
+    set(classes_, condition.classes);
+    if (const auto frequencies = in.class_frequencies(); !frequencies.empty() && generator_.classes() > 0)
+      generator_.set_class_frequencies(frequencies);
+  }
+  if (!condition.has_values() || fixed_values_.shape()[0] > 0) return;
+  const Tensor<T> values = in.reference(std::min(options_.samples, in.items())).condition.values;
+  std::vector<Index> rows(static_cast<std::size_t>(options_.samples));
+  for (Index i = 0; i < options_.samples; ++i) rows[static_cast<std::size_t>(i)] = i % values.shape()[0];
+  const NoGrad no_grad;
+  fixed_values_ = gather(values, std::move(rows));
+  this->replace_buffer("fixed_values", fixed_values_);
+}
+
+template <std::floating_point T>
+void Trainer<T>::expect(const NamedTensors<T>& state, const std::string& prefix) {
+  Game<T>::expect(state, prefix);
+  for (const auto& [name, tensor] : state)
+    if (name == prefix + "fixed_values" && tensor.rank() >= 1 &&
+        (tensor.shape()[0] == 0 || tensor.shape()[0] == options_.samples)) {
+      fixed_values_ = Tensor<T>(tensor.shape());
+      this->replace_buffer("fixed_values", fixed_values_);
+    }
+}
+
+template <std::floating_point T>
+Condition<T> Trainer<T>::fixed_condition() const {
+  Condition<T> condition;
+  condition.classes = generator_.classes() > 0 ? generator_.classes() : static_cast<Index>(classes_.item());
+  if (condition.classes > 0)
+    for (Index i = 0; i < options_.samples; ++i) condition.labels.push_back(i * condition.classes / options_.samples);
+  if (fixed_values_.shape()[0] > 0) condition.values = fixed_values_;
+  return condition;
+}
+
+template <std::floating_point T>
+Tensor<T> Trainer<T>::sample(const Tensor<T>& z, const Condition<T>& condition) {
+  return this->sampled([&] { return generator_.sample(z, condition); });
+}
+
+// What the discriminator is shown of samples x: through all views, with instance noise, and packed.
+template <std::floating_point T>
+Tensor<T> Trainer<T>::seen(const Tensor<T>& x) {
+  Tensor<T> y = x;
+  for (const auto& view : options_.views) y = view(this->rng(), y);
+  check(y.shape() == x.shape(), "trainer: the views make ", y.shape(), " of samples ", x.shape(),
+        ", expected the same shape");
+  if (options_.adaptive_views) {
+    Shape one_a_sample = x.shape();
+    for (Index axis = 1; axis < x.rank(); ++axis) one_a_sample = one_a_sample.with(axis, 1);
+    y = x + bernoulli<T>(this->rng(), one_a_sample, static_cast<double>(view_probability_.item())) * (y - x);
+  }
   if (options_.instance_noise)
-    if (const double stddev = value_at("instance_noise", options_.instance_noise, steps_); stddev > 0)
-      seen = seen + normal<Scalar>(rng_, x.shape(), 0, stddev);
-  return packed_samples(seen, options_.pack);
+    if (const double stddev = value_at("instance_noise", options_.instance_noise, this->steps()); stddev > 0)
+      y = y + normal<T>(this->rng(), y.shape(), 0, stddev);
+  return pack_samples(y, options_.pack);
 }
 
-template <class G, class D, class O, class Opt, class P>
-auto Trainer<G, D, O, Opt, P>::score(const Tensor<Scalar>& real, const Tensor<Scalar>& fake) -> Scores {
-  const Index n = real.shape()[0], both = n + fake.shape()[0];
+template <std::floating_point T>
+std::pair<Tensor<T>, Tensor<T>> Trainer<T>::both_seen(const Tensor<T>& real, const Tensor<T>& fake) {
+  const RngState before = this->rng().state();
+  const Tensor<T> seen_real = seen(real);
+  if (options_.same_view) this->rng().set_state(before);
+  return {seen_real, seen(fake)};
+}
+
+// Parts n rows of output [n, ..., s + k] into scores [n, ..., s] and the rest.
+template <std::floating_point T>
+void Trainer<T>::split(const Tensor<T>& output, Index n, Tensor<T>& score, Tensor<T>& extra) const {
+  const Index scores = discriminator_.scores(), k = discriminator_.extra();
+  check(output.defined() && output.rank() >= 1 && output.shape()[0] == n &&
+            (output.rank() == 1 ? 1 : output.shape().last()) == scores + k,
+        "trainer: discriminator gives ", output.defined() ? output.shape() : Shape{}, " for ", n,
+        " samples, expected [", n, ", ", scores + k, "]: ", scores, scores == 1 ? " score" : " scores", " and ", k,
+        " further outputs (DiscriminatorOptions::extra)");
+  score = k == 0 ? output : slice(output, -1, 0, scores);
+  if (k > 0) extra = slice(output, -1, scores, scores + k);
+}
+
+template <std::floating_point T>
+auto Trainer<T>::score(const Tensor<T>& real, const Tensor<T>& fake, const Condition<T>& condition) -> Scores {
+  const Index n = real.shape()[0];
+  Scores all;
   if (!options_.joint_pass || discriminator_.mixes_batch()) {
-    const Scores scores{discriminator_(real), discriminator_(fake)};
-    check_scores_of(scores.real, n);
-    check_scores_of(scores.fake, both - n);
-    return scores;
+    split(discriminator_(real, condition), n, all.real, all.real_extra);
+    split(discriminator_(fake, condition), n, all.fake, all.fake_extra);
+    return all;
   }
-  if (first_) check_joint_pass<Scalar>(discriminator_, real, fake);
-  const Tensor<Scalar> scores = discriminator_(concatenate<Scalar>({real, fake}, 0));
-  check_scores_of(scores, both);
-  return {slice(scores, 0, 0, n), slice(scores, 0, n, both)};
+  if (first_) check_joint_pass<T>(discriminator_, real, fake, condition);
+  const Tensor<T> output = discriminator_(concatenate<T>({real, fake}, 0),
+                                          condition.empty() ? condition : concatenate(condition, condition));
+  Tensor<T> scores, extra;
+  split(output, 2 * n, scores, extra);
+  all.real = slice(scores, 0, 0, n);
+  all.fake = slice(scores, 0, n, 2 * n);
+  if (extra.defined()) {
+    all.real_extra = slice(extra, 0, 0, n);
+    all.fake_extra = slice(extra, 0, n, 2 * n);
+  }
+  return all;
 }
 
-template <class G, class D, class O, class Opt, class P>
-void Trainer<G, D, O, Opt, P>::update_discriminator(const Tensor<Scalar>& real, const Tensor<Scalar>& fake,
-                                                    StepResult& result) {
-  const Tensor<Scalar> seen_real = prepare(real), seen_fake = prepare(fake);
-  const Scores scores = score(seen_real, seen_fake);
+template <std::floating_point T>
+Tensor<T> Trainer<T>::with_terms(Tensor<T> loss, const char* player, const std::vector<PairTerm<T>>& terms,
+                                 const Round& round, const Condition<T>& packed, const Scores& scores) {
+  for (const auto& term : terms) {
+    const std::string name = std::string(player) + "_" + term.name;
+    Tensor<T> value = term.value({round.z, round.real, round.fake, packed, scores.real, scores.fake, scores.real_extra,
+                                  scores.fake_extra, this->rng(), this->steps()});
+    if (!value.defined()) {
+      this->note(name);
+      continue;
+    }
+    check(value.size() == 1, "trainer: term \"", term.name, "\" of the ", player, " is ", value.shape(),
+          ", expected a scalar");
+    if (value.rank() > 0) value = reshape(value, Shape{});
+    if (term.weight != 1) value = value * term.weight;
+    this->note(name, static_cast<double>(value.item()));
+    loss = loss + value;
+  }
+  return loss;
+}
+
+template <std::floating_point T>
+void Trainer<T>::update_discriminator(const Round& round) {
+  const auto [real, fake] = both_seen(round.real, round.fake.detach());
+  const Condition<T> packed = pack_samples(round.condition, options_.pack);
+  const Given<T> given(discriminator_, packed);  // for what penalties and terms ask it beyond the scores
+  const Scores scores = score(real, fake, packed);
   if (first_) {
     warn_about_game(options_.objective, options_.penalty, discriminator_);
     warn_about_scores(options_.objective, scores.fake);
   }
-  Tensor<Scalar> loss = options_.objective.discriminator_loss(rng_, scores.real, scores.fake);
-  const Tensor<Scalar> penalty = options_.penalty(
-      rng_, [this](const Tensor<Scalar>& x) { return discriminator_(x); }, seen_real, seen_fake,
-      discriminator_optimizer_.steps());
-  if (penalty.defined()) {
-    result.penalty += static_cast<double>(penalty.item());
-    loss = loss + penalty;
-  }
-  result.discriminator_loss += static_cast<double>(loss.item());
-  const auto mean_probability = [](const Tensor<Scalar>& logits) {
+  const DiscriminatorLoss<T> losses = options_.objective.discriminator_loss(this->rng(), scores.real, scores.fake);
+  Tensor<T> loss = losses.sum();
+  this->note("real_loss", static_cast<double>(losses.real.item()));
+  if (losses.fake.defined()) this->note("fake_loss", static_cast<double>(losses.fake.item()));
+  const Tensor<T> penalty = options_.penalty(
+      this->rng(),
+      [this](const Tensor<T>& x) {
+        Tensor<T> score, extra;
+        split(discriminator_(x), x.shape()[0], score, extra);
+        return score;
+      },
+      real, fake, discriminator_player_.optimizer().steps());
+  this->note("penalty", penalty.defined() ? static_cast<double>(penalty.item()) : 0);
+  if (penalty.defined()) loss = loss + penalty;
+  loss = with_terms(std::move(loss), "discriminator", options_.discriminator_terms, round, packed, scores);
+
+  const auto mean_probability = [](const Tensor<T>& logits) {
     const NoGrad scope;
     return static_cast<double>(mean(sigmoid(logits)).item());
   };
-  result.real_score += mean_probability(scores.real);
-  result.fake_score += mean_probability(scores.fake);
-  descend("discriminator", loss, discriminator_optimizer_, options_.discriminator_optimizer.learning_rate,
-          options_.discriminator_schedule);
-  if constexpr (requires { options_.penalty.after_step(discriminator_optimizer_.parameters()); })
-    options_.penalty.after_step(discriminator_optimizer_.parameters());
-  discriminator_buffers_.take();
+  const Accuracy right = options_.objective.accuracy(scores.real, scores.fake);
+  this->note("real_score", mean_probability(scores.real));
+  this->note("fake_score", mean_probability(scores.fake));
+  this->note("real_accuracy", right.real);
+  this->note("fake_accuracy", right.fake);
+  discriminator_player_.descend(loss);
+  options_.penalty.after_step(discriminator_player_.parameters());
+  if (options_.adaptive_views) adapt_views(right.real, round.real.shape()[0]);
 }
 
-template <class G, class D, class O, class Opt, class P>
-void Trainer<G, D, O, Opt, P>::update_generator(const Tensor<Scalar>& real, const Tensor<Scalar>& fake,
-                                                StepResult& result) {
-  const Freeze frozen(discriminator_);
+template <std::floating_point T>
+void Trainer<T>::adapt_views(double accuracy, Index n) {
+  const double moved = options_.adaptive_views->update(static_cast<double>(view_probability_.item()), accuracy, n);
+  *view_probability_.mutable_data() = static_cast<T>(moved);
+  this->note("view_probability", moved);
+}
+
+template <std::floating_point T>
+void Trainer<T>::update_generator(const Round& round) {
+  const auto frozen = discriminator_player_.freeze();
+  const Condition<T> packed = pack_samples(round.condition, options_.pack);
+  const Given<T> given(discriminator_, packed);
   Scores scores;
   if (options_.objective.generator_needs_real) {
-    const Tensor<Scalar> seen_real = prepare(real), seen_fake = prepare(fake);
-    scores = score(seen_real, seen_fake);
+    const auto [real, fake] = both_seen(round.real, round.fake);
+    scores = score(real, fake, packed);
   } else {
-    const Tensor<Scalar> seen = prepare(fake);
-    scores.fake = discriminator_(seen);
-    check_scores_of(scores.fake, seen.shape()[0]);
+    const Tensor<T> fake = seen(round.fake);
+    split(discriminator_(fake), fake.shape()[0], scores.fake, scores.fake_extra);
   }
-  const Tensor<Scalar> loss = options_.objective.generator_loss(scores.real, scores.fake);
-  result.generator_loss += static_cast<double>(loss.item());
-  descend("generator", loss, generator_optimizer_, options_.generator_optimizer.learning_rate,
-          options_.generator_schedule);
-  generator_buffers_.take();
-  if (average_) average_->update();
+  generator_player_.descend(with_terms(options_.objective.generator_loss(scores.real, scores.fake), "generator",
+                                       options_.generator_terms, round, packed, scores));
 }
 
-template <class G, class D, class O, class Opt, class P>
-void Trainer<G, D, O, Opt, P>::descend(const char* network, const Tensor<Scalar>& loss, Opt& optimizer,
-                                       double base_rate, const Schedule& schedule) {
-  const Index step = steps_ + 1;
-  check_loss(network, loss, step);
-  optimizer.zero_grad();  // what a step that threw, or the caller's own backward, has left
-  for (const Tensor<Scalar>& leaf : backward(loss))
-    check(optimizer.owns(leaf), "trainer: \"", leaf.label().empty() ? "unnamed tensor" : leaf.label(), "\" ",
-          leaf.shape(), " received a gradient from the loss of the ", network,
-          " but its optimizer does not own it: declare it as a Parameter, before the trainer is made");
-  hooks_.call({network, step, optimizer.parameters()});
-  check_gradients(network, optimizer.parameters(), step);
-  if (options_.clip_gradient_norm > 0) clip_by_global_norm(optimizer.parameters(), options_.clip_gradient_norm);
-  if (schedule)
-    optimizer.set_learning_rate(base_rate * value_at((std::string(network) + "_schedule").c_str(), schedule, steps_));
-  optimizer.step();
-  optimizer.zero_grad();
-}
-
-template <class G, class D, class O, class Opt, class P>
-template <class... Callbacks>
-FitResult Trainer<G, D, O, Opt, P>::fit(Loader<Scalar>& loader, const FitOptions& options, Callbacks&&... callbacks) {
-  Run<Trainer> run(*this, loader, options);
-  rehearse(generator_, discriminator_, loader, options_.pack);
-  const double by_epochs = static_cast<double>(run.epoch_limit) * static_cast<double>(loader.batches_per_epoch()) /
-                           static_cast<double>(options_.discriminator_steps);
-  Index planned = static_cast<Index>(std::min(by_epochs, 1e15));
-  if (run.step_limit > 0) planned = planned > 0 ? std::min(planned, run.step_limit) : run.step_limit;
-  rehearse("generator_schedule", options_.generator_schedule, steps_, planned - 1);
-  rehearse("discriminator_schedule", options_.discriminator_schedule, steps_, planned - 1);
-  rehearse("instance_noise", options_.instance_noise, steps_, planned - 1);
-  return run.go([&] { return step([&] { return loader.next().samples; }); }, callbacks...);
-}
-
-template <class G, class D, class O, class Opt, class P>
-auto Trainer<G, D, O, Opt, P>::sample(const Tensor<Scalar>& z) -> Tensor<Scalar> {
-  std::optional<typename MovingAverage<Scalar>::Swap> averages;
-  if (average_) averages.emplace(*average_);
-  const Trial<Scalar> trial(generator_);
-  generator_.rng().set_state({0, 0x73616d706c65, 0});
-  return generator_.sample(z);
-}
-
-template <class G, class D, class O, class Opt, class P>
-auto Trainer<G, D, O, Opt, P>::state() const -> NamedTensors<Scalar> {
-  NamedTensors<Scalar> all;
-  const auto add = [&all](const std::string& prefix, const NamedTensors<Scalar>& tensors) {
-    for (const auto& [name, tensor] : tensors) all.push_back({prefix + name, tensor});
+template <std::floating_point T>
+OptionTexts Trainer<T>::settings() const {
+  const Options& o = options_;
+  const auto yes_no = [](bool on) { return std::string(on ? "yes" : "no"); };
+  const auto names = [](const std::vector<PairTerm<T>>& terms) {
+    std::string all;
+    for (const auto& term : terms) all += (all.empty() ? "" : " + ") + number_text(term.weight) + " " + term.name;
+    return all.empty() ? "none" : all;
   };
-  add("generator.", generator_.state());
-  add("discriminator.", discriminator_.state());
-  if (average_) add("average.", average_->state());
-  add("generator_optimizer.", generator_optimizer_.state());
-  add("discriminator_optimizer.", discriminator_optimizer_.state());
-  all.push_back({"fixed_noise", fixed_noise_});
-  return all;
+  return {{"objective", o.objective.describe()},
+          {"penalty", o.penalty.describe()},
+          {"instance_noise", presence_text(o.instance_noise)},
+          {"views", std::to_string(o.views.size())},
+          {"same_view", yes_no(o.same_view)},
+          {"adaptive_views", o.adaptive_views ? described("adaptive", {{"target", o.adaptive_views->target},
+                                                                       {"images", o.adaptive_views->images},
+                                                                       {"limit", o.adaptive_views->limit}})
+                                              : "none"},
+          {"generator_steps", std::to_string(o.generator_steps)},
+          {"discriminator_steps", std::to_string(o.discriminator_steps)},
+          {"generator_terms", names(o.generator_terms)},
+          {"discriminator_terms", names(o.discriminator_terms)},
+          {"pack", std::to_string(o.pack)},
+          {"joint_pass", yes_no(o.joint_pass)},
+          {"generator_latent", generator_.distribution().name()}};
 }
 
-template <class G, class D, class O, class Opt, class P>
-std::map<std::string, std::string> Trainer<G, D, O, Opt, P>::metadata() const {
-  std::map<std::string, std::string> all{
-      {"step", std::to_string(steps_)},
-      {"rng", to_text(rng_.state())},
-      {"generator_rng", to_text(generator_.rng().state())},
-      {"discriminator_rng", to_text(discriminator_.rng().state())},
-      {"generator_optimizer_steps", std::to_string(generator_optimizer_.steps())},
-      {"discriminator_optimizer_steps", std::to_string(discriminator_optimizer_.steps())},
-      {"generator_rate_bits", rate_bits(generator_optimizer_.learning_rate())},
-      {"discriminator_rate_bits", rate_bits(discriminator_optimizer_.learning_rate())},
-      {"average_updates", std::to_string(average_ ? average_->updates() : 0)}};
-  for (auto& [name, value] : option_texts()) all.emplace(name, std::move(value));
-  return all;
-}
-
-template <class G, class D, class O, class Opt, class P>
-OptionTexts Trainer<G, D, O, Opt, P>::option_texts() const {
-  OptionTexts all = gan::option_texts(options_);
-  for (auto& text : generator_texts(generator_)) all.push_back(std::move(text));
-  all.push_back({"discriminator_network", structure_text<Scalar>(discriminator_)});
-  return all;
-}
-
-template <class G, class D, class O, class Opt, class P>
-void Trainer<G, D, O, Opt, P>::load(const NamedTensors<Scalar>& state,
-                                    const std::map<std::string, std::string>& metadata, const std::string& what,
-                                    const ResumeOptions& resume) {
-  const MetadataReader read(what, metadata);
-  const Index steps = read.count("step"), updates = read.count("average_updates");
-  const Index generator_steps = read.count("generator_optimizer_steps");
-  const Index discriminator_steps = read.count("discriminator_optimizer_steps");
-  const RngState rng = read.rng("rng"), generator_rng = read.rng("generator_rng"),
-                 discriminator_rng = read.rng("discriminator_rng");
-  const double generator_rate = read.rate("generator_rate_bits");
-  const double discriminator_rate = read.rate("discriminator_rate_bits");
-  check_values(what.c_str(), state, this->state());
-  const auto changed = compare_options(what, option_texts(), metadata, resume);
-  for (const auto& [name, tensor] : state)
-    check(all_finite(tensor), what, ": \"", name, "\" holds numbers that are not finite");
-  copy_values(what.c_str(), state, this->state());
-  generator_optimizer_.load_state(generator_optimizer_.state(), generator_steps);
-  discriminator_optimizer_.load_state(discriminator_optimizer_.state(), discriminator_steps);
-  const auto set_rate = [&](const std::string& network, Opt& optimizer, double base, double saved) {
-    const bool anew = changed.contains(network + "_rate") || changed.contains(network + "_schedule");
-    optimizer.set_learning_rate(anew ? base : saved);
-  };
-  set_rate("generator", generator_optimizer_, options_.generator_optimizer.learning_rate, generator_rate);
-  set_rate("discriminator", discriminator_optimizer_, options_.discriminator_optimizer.learning_rate,
-           discriminator_rate);
-  steps_ = steps;
-  if (average_) average_->set_updates(updates);
-  rng_.set_state(rng);
-  generator_.rng().set_state(generator_rng);
-  discriminator_.rng().set_state(discriminator_rng);
+// Tries an epoch's last batch, the smallest, on both networks, in training mode and without history.
+template <std::floating_point T>
+void Trainer<T>::rehearse(const Source<T>& in, Index last_step) {
+  const Index items = in.items(), last = in.last_batch(), batch = std::min(in.batch(), items), pack = options_.pack;
+  const std::string batches = std::to_string(items) + " items in batches of " + std::to_string(batch) +
+                              (last == batch ? "" : ", the last of " + std::to_string(last));
+  const char* const cure = last == batch ? "" : ": choose another batch, or drop_last = true";
+  check(batch % pack == 0 && last % pack == 0, "fit: ", batches, ", which is not made of packs of ", pack, cure);
+  this->train();
+  {
+    const NoGrad no_grad;
+    const Trial<T> trial(*this);
+    const Batch<T> real = in.reference(last);
+    try {
+      real.condition.check_rows("trainer", last);
+      const Tensor<T> fake = generator_(generator_.draw(this->rng(), last), real.condition);
+      const Tensor<T> shown = pack_samples(in_layout(real.samples, fake.shape()), pack);
+      Tensor<T> score, extra;
+      split(discriminator_(shown, pack_samples(real.condition, pack)), last / pack, score, extra);
+    } catch (const Error& error) {
+      fail("fit: tried with ", last, " of ", batches, cure, ": ", error.what());
+    }
+  }
+  Game<T>::rehearse(in, last_step);
+  check_schedule("instance_noise", options_.instance_noise, this->steps(), last_step - 1);
 }
 
 }  // namespace gan

@@ -1,73 +1,96 @@
-// Options of the trainer of a pair, and how they are written down.
+// Options of the trainer of a pair.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <initializer_list>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "gan/core/finite.hpp"
 #include "gan/core/schedule.hpp"
+#include "gan/loss/any_objective.hpp"
+#include "gan/loss/any_penalty.hpp"
+#include "gan/optim/any_optimizer.hpp"
+#include "gan/tensor/condition.hpp"
+#include "gan/train/adaptive_probability.hpp"
 #include "gan/train/moving_average.hpp"
-#include "gan/train/options_text.hpp"
 
 namespace gan {
 
-template <class Objective, class Optimizer, class Penalty>
+/// What a term of the pair's game is given: all that one update of a network is made of. Where the discriminator sees
+/// packs of k samples, scores, extra outputs and condition have n / k rows.
+template <std::floating_point T>
+struct Pass {
+  const Tensor<T>& z;     ///< noise [n, latent] of the fakes
+  const Tensor<T>& real;  ///< samples [n, ...]
+  const Tensor<T>& fake;  ///< samples [n, ...]; with history in the generator's update only
+  const Condition<T>& condition;
+  const Tensor<T>& real_scores;  ///< [n, 1]; undefined in the generator's update unless the objective needs it
+  const Tensor<T>& fake_scores;
+  const Tensor<T>& real_extra;  ///< [n, k], the discriminator's further outputs; undefined without
+  const Tensor<T>& fake_extra;
+  Rng& rng;
+  Index step;  ///< of the trainer, from 0
+};
+
+/// A further loss of one of the two, e.g. AC-GAN's classes, InfoGAN's codes, a distance to a target:
+///
+///     {"class", [](const auto& pass) { return gan::cross_entropy(pass.fake_extra, pass.condition.labels); }}
+///
+/// An undefined tensor means nothing at this step.
+template <std::floating_point T>
+struct PairTerm {
+  std::string name;
+  std::function<Tensor<T>(const Pass<T>&)> value;
+  double weight = 1;
+};
+
+/// A differentiable change of what the discriminator sees, of real samples and fakes alike: x [n, ...] -> [n, ...].
+template <std::floating_point T>
+using View = std::function<Tensor<T>(Rng& rng, const Tensor<T>& x)>;
+
+template <std::floating_point T>
 struct TrainerOptions {
-  Objective objective{};
-  Penalty penalty{};
-  typename Optimizer::Options generator_optimizer{};
-  typename Optimizer::Options discriminator_optimizer{};  ///< its own rate, for two time scales (Heusel et al., 2017)
-  Schedule generator_schedule{};                          ///< factor of the learning rate by step; none: 1
+  AnyObjective<T> objective{};
+  AnyPenalty<T> penalty{};
+  AnyOptimizer<T> generator_optimizer{};
+  AnyOptimizer<T> discriminator_optimizer{};  ///< its own rate, for two time scales (Heusel et al., 2017)
+  Schedule generator_schedule{};              ///< factor of the learning rate by step; none: 1
   Schedule discriminator_schedule{};
   Index discriminator_steps = 1;  ///< updates a step, each with a real batch of its own
   Index generator_steps = 1;
   double clip_gradient_norm = 0;  ///< limit of each network's global gradient norm; 0: none
   Schedule instance_noise{};      ///< deviation by step of noise on all that the discriminator sees; none: 0
-  Index pack = 1;                 ///< samples the discriminator sees at once, joined along the last axis (PacGAN)
+  std::vector<View<T>> views =
+      std::initializer_list<View<T>>{};  ///< what else the discriminator sees samples through, in order
+  bool same_view = false;                ///< the real and the fake sample of a pair are seen through the same draw
+  /// How often samples are seen through the views; none: all are.
+  std::optional<AdaptiveProbability> adaptive_views{};
+  Index pack = 1;  ///< samples the discriminator sees at once, joined along the last axis (PacGAN)
+  std::vector<PairTerm<T>> generator_terms = std::initializer_list<PairTerm<T>>{};  // {} alone: as in AnyPenalty
+  std::vector<PairTerm<T>> discriminator_terms = std::initializer_list<PairTerm<T>>{};
   std::optional<MovingAverageOptions> average{};  ///< of the generator, for sampling
   bool joint_pass = true;  ///< real and fake in one pass, unless the discriminator mixes its batch
   Index samples = 64;      ///< size of the fixed noise batch
-  std::uint64_t seed = 0;  ///< of noise, penalties and label flips
+  std::uint64_t seed = 0;  ///< of noise, penalties and label flips, and of what the networks draw in training
 };
 
 /// Throws for options out of range, NaN among them.
-template <class O, class Opt, class P>
-void check_trainer_options(const TrainerOptions<O, Opt, P>& o) {
+template <std::floating_point T>
+void check_trainer_options(const TrainerOptions<T>& o) {
   check(o.discriminator_steps >= 1 && o.generator_steps >= 1 && o.pack >= 1 && o.samples >= 1,
         "trainer: ", o.discriminator_steps, " discriminator steps, ", o.generator_steps, " generator steps, packs of ",
         o.pack, ", ", o.samples, " samples, expected at least 1 of each");
-  check(!is_nan(o.clip_gradient_norm) && o.clip_gradient_norm >= 0, "trainer: gradient norm limit ",
-        number_text(o.clip_gradient_norm), ", expected 0 or more");
-  for (const double rate :
-       {double(o.generator_optimizer.learning_rate), double(o.discriminator_optimizer.learning_rate)})
-    check(is_finite(rate) && rate >= 0, "trainer: learning rate ", number_text(rate),
-          ", expected a finite number, 0 or more");
-  if (o.average)
-    check(is_finite(o.average->decay), "trainer: moving average of decay ", number_text(o.average->decay),
-          ", expected [0, 1)");
-}
-
-/// What resumed runs compare. The seed is not among them: random generators go on from their saved states.
-template <class O, class Opt, class P>
-OptionTexts option_texts(const TrainerOptions<O, Opt, P>& o) {
-  const auto yes_no = [](bool on) { return std::string(on ? "yes" : "no"); };
-  return {{"objective", describe(o.objective)},
-          {"penalty", describe(o.penalty)},
-          {"generator_rate", number_text(o.generator_optimizer.learning_rate)},
-          {"discriminator_rate", number_text(o.discriminator_optimizer.learning_rate)},
-          {"generator_optimizer", describe(o.generator_optimizer)},
-          {"discriminator_optimizer", describe(o.discriminator_optimizer)},
-          {"generator_schedule", presence_text(o.generator_schedule)},
-          {"discriminator_schedule", presence_text(o.discriminator_schedule)},
-          {"instance_noise", presence_text(o.instance_noise)},
-          {"generator_steps", std::to_string(o.generator_steps)},
-          {"discriminator_steps", std::to_string(o.discriminator_steps)},
-          {"clip_gradient_norm", number_text(o.clip_gradient_norm)},
-          {"pack", std::to_string(o.pack)},
-          {"average",
-           o.average ? described("decay=" + number_text(o.average->decay), {{"warm_up", o.average->warm_up}}) : "none"},
-          {"joint_pass", yes_no(o.joint_pass)}};
+  for (const auto* terms : {&o.generator_terms, &o.discriminator_terms})
+    for (const auto& term : *terms)
+      check(!term.name.empty() && term.value && is_finite(term.weight), "trainer: term \"", term.name, "\" of weight ",
+            number_text(term.weight), ", expected a name, a function and a finite weight");
+  for (const auto& view : o.views) check(static_cast<bool>(view), "trainer: a view is empty, expected a function");
+  if (o.adaptive_views) {
+    check(!o.views.empty(), "trainer: adaptive views without a view");
+    o.adaptive_views->update(0, 0, 0);  // throws for what is out of range
+  }
 }
 
 }  // namespace gan

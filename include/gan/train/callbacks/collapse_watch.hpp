@@ -1,4 +1,4 @@
-// Callback: notices when training collapses, and says so in words.
+// CollapseWatch: a callback that notices when training collapses, and says so in words.
 #pragma once
 
 #include <unistd.h>
@@ -6,19 +6,18 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <concepts>
 #include <cstdio>
 #include <functional>
-#include <limits>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "gan/core/finite.hpp"
 #include "gan/core/number.hpp"
-#include "gan/optim/clip.hpp"
+#include "gan/ops/condition.hpp"
 #include "gan/train/fit.hpp"
-#include "gan/train/gradient_hook.hpp"
+#include "gan/train/trainer.hpp"
 
 namespace gan {
 
@@ -58,9 +57,9 @@ struct CollapseWatchOptions {
 /// changes nothing: a run has the same bits with it and without. Real samples are augmented as the loader's batches
 /// are. Throws before the first step when they have another size than generated ones. A Wasserstein critic has no
 /// probabilities and a loss without a floor, so there the discriminator cannot win.
-class CollapseWatch {
+template <std::floating_point T = float>
+class CollapseWatch : public Callback<T> {
  public:
-  static constexpr Phase phase = Phase::show;
   using Options = CollapseWatchOptions;
   enum class Kind { samples_alike, discriminator_wins, generator_wins, gradients_vanish, gradients_explode };
   struct Warning {
@@ -84,31 +83,22 @@ class CollapseWatch {
 
   /// Throws for options out of range.
   explicit CollapseWatch(Options options = {});
-  ~CollapseWatch() { hook_.remove(); }
-  CollapseWatch(const CollapseWatch&) = delete;
-  CollapseWatch& operator=(const CollapseWatch&) = delete;
 
   const std::vector<Warning>& warnings() const { return warnings_; }
   const Measurement& last() const { return last_; }
 
-  void on_start(auto& run);
-  void on_step(auto& run);
-  bool on_not_finite(auto& run, const Error& error);
-  void on_end(auto&) { hook_.remove(); }
+  Phase phase() const override { return Phase::show; }
+  void on_start(Run<T>& run) override;
+  void on_step(Run<T>& run) override;
+  bool on_not_finite(Run<T>& run, const NotFinite& error) override;
 
  private:
-  // Shared with the hook, which may outlive the watch.
-  struct Gradients {
-    Index every = 1;
-    double generator = -1, discriminator = -1;
-  };
   struct Episode {
     Index bad = 0;
     bool warned = false;
   };
   using Rows = Eigen::MatrixXd;  // a column a sample
 
-  template <class T>
   static Rows columns(const Tensor<T>& x) {
     const Index n = x.shape()[0];
     return x.view({n, x.size() / n}).matrix().template cast<double>().transpose();
@@ -116,7 +106,7 @@ class CollapseWatch {
   static double mean_distance(const Rows& a, const Rows& b);
   static double mean_distance(const Rows& a);
   static std::string text(double value) { return general_text(value, 3); }
-  Rows sample(auto& run, Index n) const;
+  Rows sample() const;
   void judge();
   void judge_gradient(const std::string& network, double norm, std::size_t slot);
   // Whether to warn: `bad` for the patience's time, and not warned since it was last `good`.
@@ -124,9 +114,8 @@ class CollapseWatch {
   void warn(Kind kind, Index step, const std::string& message);
 
   Options options_;
-  std::shared_ptr<Gradients> gradients_;
-  HookHandle hook_;
-  const void* trainer_ = nullptr;
+  Trainer<T>* trainer_ = nullptr;
+  Condition<T> condition_;  // of the samples: that of the real ones, over again where there are fewer
   Rows real_;
   double real_distance_ = -1;
   Measurement sum_, last_;
@@ -135,7 +124,8 @@ class CollapseWatch {
   std::vector<Warning> warnings_;
 };
 
-inline CollapseWatch::CollapseWatch(Options options) : options_(std::move(options)) {
+template <std::floating_point T>
+CollapseWatch<T>::CollapseWatch(Options options) : options_(std::move(options)) {
   check(options_.every >= 1 && options_.patience >= 1, "collapse watch: every ", options_.every, " steps, patience ",
         options_.patience, ", expected 1 or more of each");
   check(options_.samples >= 2 && options_.samples <= 4096, "collapse watch: ", options_.samples,
@@ -149,57 +139,51 @@ inline CollapseWatch::CollapseWatch(Options options) : options_(std::move(option
         options_.max_gradient_norm, ", expected 0 or more and max_gradient_norm > min_gradient_norm");
 }
 
-void CollapseWatch::on_start(auto& run) {
-  const auto& dataset = run.loader.dataset();
-  std::vector<Index> spread(static_cast<std::size_t>(std::min(options_.samples, dataset.size())));
-  for (std::size_t i = 0; i < spread.size(); ++i)
-    spread[i] = static_cast<Index>(i) * dataset.size() / std::ssize(spread);
-  auto real = dataset.gather(spread);
-  Rng draws(run.loader.state().seed, 0x7761746368);
-  run.loader.augment(draws, real);
-  real_ = columns(real);
-  const Index generated = sample(run, 2).rows();
+template <std::floating_point T>
+void CollapseWatch<T>::on_start(Run<T>& run) {
+  auto* const trainer = dynamic_cast<Trainer<T>*>(&run.game);
+  check(trainer != nullptr, "collapse watch: watches the pair of a Trainer, not a ", run.game.kind());
+  Batch<T> reference = run.source.reference(std::min(options_.samples, run.source.items()));
+  real_ = columns(reference.samples);
+  std::vector<Index> rows(static_cast<std::size_t>(options_.samples));
+  for (Index i = 0; i < options_.samples; ++i) rows[static_cast<std::size_t>(i)] = i % real_.cols();
+  condition_ = gather(reference.condition, rows);
+  if (trainer_ != trainer || last_.step > trainer->steps()) episodes_ = {};
+  trainer_ = trainer;
+  const Index generated = sample().rows();
   check(real_.rows() == generated, "collapse watch: generated samples have ", generated, " values, real ones ",
-        real.shape(), " have ", real_.rows(), ", after the loader's augmentations");
+        reference.samples.shape(), " have ", real_.rows(), ", after the loader's augmentations");
   real_distance_ = real_.cols() > 1 ? mean_distance(real_) : -1;
-  hook_.remove();
-  if (trainer_ != &run.trainer || last_.step > run.trainer.steps()) episodes_ = {};
-  trainer_ = &run.trainer;
   summed_ = 0;
-  gradients_ = std::make_shared<Gradients>();
-  gradients_->every = options_.every;
-  hook_ = run.trainer.add_gradient_hook([gradients = gradients_](const auto& event) {
-    if (event.step % gradients->every != 0) return;
-    const double norm = clip_by_global_norm(event.parameters, std::numeric_limits<double>::infinity());
-    (event.network[0] == 'g' ? gradients->generator : gradients->discriminator) = norm;
-  });
 }
 
-// Samples for the first n of the same latents every time, which leave no trace in the generator.
-auto CollapseWatch::sample(auto& run, Index n) const -> Rows {
-  auto& generator = run.trainer.generator();
+// Samples for the same latents every time, which leave no trace in the generator.
+template <std::floating_point T>
+auto CollapseWatch<T>::sample() const -> Rows {
+  auto& generator = trainer_->generator();
   const RngState before = generator.rng().state();  // of one that draws in evaluation mode too
   Rng noise(0, 0x7761746368);
-  Rows samples = columns(generator.sample(generator.draw(noise, n)));
+  Rows samples = columns(generator.sample(noise, options_.samples, condition_));
   generator.rng().set_state(before);
   return samples;
 }
 
-void CollapseWatch::on_step(auto& run) {
-  const auto& r = run.result;
+template <std::floating_point T>
+void CollapseWatch<T>::on_step(Run<T>& run) {
+  const StepResult& r = run.result;
   if (summed_++ == 0) sum_ = {.real_score = 0, .fake_score = 0, .discriminator_loss = 0};
-  sum_.real_score += r.real_score;
-  sum_.fake_score += r.fake_score;
-  sum_.discriminator_loss += r.discriminator_loss - r.penalty;
+  sum_.real_score += r["real_score"];
+  sum_.fake_score += r["fake_score"];
+  sum_.discriminator_loss += r["discriminator_loss"] - r["penalty"];
   if (r.step % options_.every != 0) return;
   const double n = static_cast<double>(std::exchange(summed_, 0));
   last_ = {.step = r.step,
            .real_score = sum_.real_score / n,
            .fake_score = sum_.fake_score / n,
            .discriminator_loss = sum_.discriminator_loss / n,
-           .generator_gradient = gradients_->generator,
-           .discriminator_gradient = gradients_->discriminator};
-  const Rows samples = sample(run, options_.samples);
+           .generator_gradient = r["generator_gradient"],
+           .discriminator_gradient = r["discriminator_gradient"]};
+  const Rows samples = sample();
   check(samples.rows() == real_.rows(), "collapse watch: generated samples have ", samples.rows(),
         " values, real ones ", real_.rows());
   last_.sample_distance = mean_distance(samples);
@@ -213,8 +197,9 @@ void CollapseWatch::on_step(auto& run) {
   judge();
 }
 
-bool CollapseWatch::on_not_finite(auto& run, const Error& error) {
-  const Index step = run.trainer.steps() + 1;
+template <std::floating_point T>
+bool CollapseWatch<T>::on_not_finite(Run<T>& run, const NotFinite& error) {
+  const Index step = run.game.steps() + 1;
   std::string message = std::string("gradients explode: ") + error.what();
   if (last_.step > 0)
     message += "; at step " + std::to_string(last_.step) + " their norms were " + text(last_.generator_gradient) +
@@ -226,19 +211,22 @@ bool CollapseWatch::on_not_finite(auto& run, const Error& error) {
   return false;
 }
 
-inline double CollapseWatch::mean_distance(const Rows& a, const Rows& b) {
+template <std::floating_point T>
+double CollapseWatch<T>::mean_distance(const Rows& a, const Rows& b) {
   double sum = 0;
   for (Index i = 0; i < a.cols(); ++i) sum += (b.colwise() - a.col(i)).colwise().norm().sum();
   return sum / static_cast<double>(a.cols() * b.cols());
 }
 
-inline double CollapseWatch::mean_distance(const Rows& a) {
+template <std::floating_point T>
+double CollapseWatch<T>::mean_distance(const Rows& a) {
   double sum = 0;
   for (Index i = 1; i < a.cols(); ++i) sum += (a.leftCols(i).colwise() - a.col(i)).colwise().norm().sum();
   return 2 * sum / static_cast<double>(a.cols() * (a.cols() - 1));
 }
 
-inline bool CollapseWatch::begins(std::size_t slot, bool bad, bool good, Index patience) {
+template <std::floating_point T>
+bool CollapseWatch<T>::begins(std::size_t slot, bool bad, bool good, Index patience) {
   Episode& episode = episodes_[slot];
   if (!bad) episode.bad = 0;
   if (good) episode.warned = false;
@@ -246,7 +234,8 @@ inline bool CollapseWatch::begins(std::size_t slot, bool bad, bool good, Index p
   return episode.warned = true;
 }
 
-inline void CollapseWatch::judge() {
+template <std::floating_point T>
+void CollapseWatch<T>::judge() {
   const Measurement& m = last_;
   const Options& o = options_;
   const std::string scores = "D(x) " + fixed_text(m.real_score, 2) + ", D(G(z)) " + fixed_text(m.fake_score, 2);
@@ -290,7 +279,8 @@ inline void CollapseWatch::judge() {
   judge_gradient("discriminator", m.discriminator_gradient, 6);
 }
 
-inline void CollapseWatch::judge_gradient(const std::string& network, double norm, std::size_t slot) {
+template <std::floating_point T>
+void CollapseWatch<T>::judge_gradient(const std::string& network, double norm, std::size_t slot) {
   const bool finite = is_finite(norm);  // by its bits: comparisons with NaN mean nothing under -ffast-math
   if (finite && norm < 0) return;
   const Options& o = options_;
@@ -310,7 +300,8 @@ inline void CollapseWatch::judge_gradient(const std::string& network, double nor
              "penalty.");
 }
 
-inline void CollapseWatch::warn(Kind kind, Index step, const std::string& message) {
+template <std::floating_point T>
+void CollapseWatch<T>::warn(Kind kind, Index step, const std::string& message) {
   warnings_.push_back({kind, step, message});
   const std::string line = "warning: step " + std::to_string(step) + ": " + message;
   if (options_.sink) return options_.sink(line);

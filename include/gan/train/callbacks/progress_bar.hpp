@@ -1,4 +1,4 @@
-// Callback: how training goes, one line on a terminal, plain lines when piped.
+// ProgressBar: a callback that shows how training goes, one line on a terminal, plain lines when piped.
 #pragma once
 
 #include <sys/ioctl.h>
@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdio>
 #include <string>
@@ -20,52 +21,55 @@
 
 namespace gan {
 
-/// Prints epoch, bar, rate, remaining time, both losses, D(x) and D(G(z)).
+struct ProgressBarOptions {
+  std::FILE* out = stderr;
+  double seconds = 10;  ///< between two lines where `out` is no terminal
+};
+
+/// Prints epoch, bar, rate, remaining time, and what the game has for a headline (Game::headline), e.g. both losses,
+/// D(x) and D(G(z)).
 ///
-/// On a terminal (`stderr` by default) that is one line, drawn again up to ten times a second, without what does not
-/// fit the terminal's width; the line of a finished epoch stays, at most one in a second. Otherwise it is a plain line
-/// at the end of the first epoch, then at most one in `seconds`, and the last. What cannot be printed is left out, with
-/// one warning: the run goes on.
-class ProgressBar {
+/// On a terminal that is one line, drawn again up to ten times a second, without what does not fit the terminal's
+/// width; the line of a finished epoch stays, at most one in a second. Otherwise it is a plain line at the end of the
+/// first epoch, then at most one in `seconds`, and the last. What cannot be printed is left out, with one warning: the
+/// run goes on.
+template <std::floating_point T = float>
+class ProgressBar : public Callback<T> {
  public:
-  static constexpr Phase phase = Phase::show;
+  using Options = ProgressBarOptions;
 
-  /// Throws for a number of seconds below 0.
-  explicit ProgressBar(std::FILE* out = stderr, double seconds = 10)
-      : out_(out), seconds_(seconds), terminal_(isatty(fileno(out)) != 0) {
-    check(!is_nan(seconds) && seconds >= 0, "progress bar: a line every ", seconds, " seconds, expected 0 or more");
-  }
-  /// The run ends after that many seconds, if not before: remaining time and bar are reckoned by it.
-  ProgressBar& limit(double seconds) {
-    check(!is_nan(seconds) && seconds >= 0, "progress bar: a limit of ", seconds, " seconds, expected 0 or more");
-    limit_ = seconds;
-    return *this;
+  /// Throws for a number of seconds below 0 and for no file.
+  explicit ProgressBar(const Options& options = {}) : out_(options.out), seconds_(options.seconds) {
+    check(out_ != nullptr && !is_nan(seconds_) && seconds_ >= 0, "progress bar: a line every ", seconds_,
+          " seconds, expected 0 or more, and a file to print to");
+    terminal_ = isatty(fileno(out_)) != 0;
   }
 
-  void on_start(auto& run) {
+  Phase phase() const override { return Phase::show; }
+  void on_start(Run<T>& run) override {
     drawn_ = kept_ = 0;
     lines_ = 0;
     gone_ = open_ = false;
-    printed_ = run.trainer.steps();
+    printed_ = run.game.steps();
   }
-  void on_step(auto& run) {
+  void on_step(Run<T>& run) override {
     const double now = run.seconds();
     if (now - drawn_ >= (terminal_ ? 0.1 : seconds_)) print(run, now);
   }
-  void on_epoch(auto& run) {
+  void on_epoch(Run<T>& run) override {
     const double now = run.seconds();
     if (lines_ > 0 && now - kept_ < (terminal_ ? 1 : seconds_)) return;
-    if (printed_ != run.trainer.steps()) print(run, now);
+    if (printed_ != run.game.steps()) print(run, now);
     finish_line();
   }
-  void on_end(auto& run) {
-    if (printed_ != run.trainer.steps()) print(run, run.seconds());
+  void on_end(Run<T>& run) override {
+    if (printed_ != run.game.steps()) print(run, run.seconds());
     finish_line();
-    if (!run.reason.empty()) put("stopped: " + run.reason + "\n");
+    if (!run.reason().empty()) put("stopped: " + run.reason() + "\n");
   }
 
  private:
-  void print(auto& run, double now);
+  void print(Run<T>& run, double now);
   void put(const std::string& text);
   void finish_line() {
     if (!open_) return;
@@ -80,8 +84,8 @@ class ProgressBar {
   }
 
   std::FILE* out_;
-  double seconds_, limit_ = 0, drawn_ = 0, kept_ = 0;  // when it was last drawn, and the newest line that stays
-  Index printed_ = 0, lines_ = 0;                      // the step of the newest line; lines that stay
+  double seconds_, drawn_ = 0, kept_ = 0;  // when it was last drawn, and the newest line that stays
+  Index printed_ = 0, lines_ = 0;          // the step of the newest line; lines that stay
   bool terminal_ = false, open_ = false, gone_ = false;
 };
 
@@ -123,41 +127,40 @@ inline std::string fitting_line(const std::vector<LinePart>& parts, std::size_t 
 
 }  // namespace detail
 
-inline void ProgressBar::print(auto& run, double now) {
-  double share = run.progress(), remaining = run.remaining();
-  if (limit_ > 0) {
-    const double left = std::max(0.0, limit_ - now);
-    remaining = run.epoch_limit > 0 || run.step_limit > 0 ? std::min(remaining, left) : left;
-    share = std::max(share, std::min(1.0, now / limit_));
-  }
-  const bool limited = limit_ > 0 || run.epoch_limit > 0 || run.step_limit > 0;
-  const double rate = static_cast<double>(run.steps() * run.loader.options().batch) / std::max(now, 1e-9);
+template <std::floating_point T>
+void ProgressBar<T>::print(Run<T>& run, double now) {
+  const double share = run.progress();
+  const double rate =
+      static_cast<double>(run.steps() * run.source.batch() * run.game.batches_per_step()) / std::max(now, 1e-9);
   const std::string epochs = run.epoch_limit > 0 ? "/" + std::to_string(run.epoch_limit) : "";
-  const auto& r = run.result;
+  const StepResult& r = run.result;
   std::vector<detail::LinePart> parts{
-      {0, "epoch " + std::to_string(run.loader.epoch() + 1) + epochs + " step " + std::to_string(r.step)}};
-  if (limited) {
+      {0, "epoch " + std::to_string(run.source.epoch() + 1) + epochs + " step " + std::to_string(run.game.steps())}};
+  if (run.limited()) {
     const auto filled = static_cast<std::size_t>(20 * share);
     const std::string percent = fixed_text(100 * share, 0);
     parts.push_back({6, " [" + std::string(filled, '=') + std::string(20 - filled, ' ') + "]"});
     parts.push_back({1, std::string(4 - std::min<std::size_t>(3, percent.size()), ' ') + percent + " %"});
   }
   parts.push_back({5, "  " + fixed_text(rate, 0) + " samples/s"});
-  if (limited) parts.push_back({2, "  " + detail::duration_text(remaining) + " left"});
-  parts.push_back({3, "  D " + fixed_text(r.discriminator_loss, 3) + "  G " + fixed_text(r.generator_loss, 3)});
-  parts.push_back({4, "  D(x) " + fixed_text(r.real_score, 2) + "  D(G(z)) " + fixed_text(r.fake_score, 2)});
+  if (run.limited()) parts.push_back({2, "  " + detail::duration_text(run.remaining()) + " left"});
+  for (const auto& [label, name] : run.game.headline()) {
+    const bool loss = name.ends_with("loss");
+    if (r.has(name)) parts.push_back({loss ? 3 : 4, "  " + label + " " + fixed_text(r[name], loss ? 3 : 2)});
+  }
   // A full last column would make some terminals go to the next row.
   if (terminal_)
     put("\r\033[K" + detail::fitting_line(parts, std::max<std::size_t>(columns(), 2) - 1));
   else
     put(detail::fitting_line(parts, std::string().max_size()) + "\n");
   drawn_ = now;
-  printed_ = run.trainer.steps();
+  printed_ = run.game.steps();
   open_ = true;
   if (!terminal_) finish_line();
 }
 
-inline void ProgressBar::put(const std::string& text) {
+template <std::floating_point T>
+void ProgressBar<T>::put(const std::string& text) {
   if (gone_) return;
   errno = 0;
   if (std::fwrite(text.data(), 1, text.size(), out_) == text.size() && std::fflush(out_) == 0) return;

@@ -1,18 +1,18 @@
-// Callback: ends a run in order when a loss is not finite.
+// StopWhenNotFinite: a callback that ends a run in order when a loss is not finite.
 #pragma once
 
-#include <list>
+#include <concepts>
 
 #include "gan/train/fit.hpp"
 
 namespace gan {
 
-/// Ends the run in order when a loss is not finite, instead of by an exception. A checkpoint on disk stays as it was.
-struct StopWhenNotFinite {
-  bool on_not_finite(auto& run, const Error& error) {
-    run.reason = error.what();
-    return true;
-  }
+/// Ends the run in order when a loss or a gradient is not finite, instead of by an exception. A checkpoint on disk
+/// stays as it was.
+template <std::floating_point T = float>
+class StopWhenNotFinite : public Callback<T> {
+ public:
+  bool on_not_finite(Run<T>&, const NotFinite&) override { return true; }
 };
 
 }  // namespace gan

@@ -1,0 +1,27 @@
+// The last layer of a discriminator that may be told the class.
+#pragma once
+
+#include "gan/models/discriminator.hpp"
+#include "gan/nn/auxiliary_classifier_head.hpp"
+#include "gan/nn/dense.hpp"
+#include "gan/nn/projection_head.hpp"
+#include "gan/nn/sequential.hpp"
+
+namespace gan {
+
+/// Adds the layer "output" to `net`, from features [n, in]: a dense layer to one logit without classes, else a
+/// ProjectionHead or an AuxiliaryClassifierHead. Of `dense` these take the spectral norm. Throws for classes below 0.
+template <std::floating_point T>
+void add_head(Sequential<T>& net, Index in, Index classes, ClassHead head, const DenseOptions& dense) {
+  check(classes >= 0, "discriminator: ", classes, " classes, expected 0 or more");
+  if (classes == 0)
+    net.template add<Dense>("output", in, Index{1}, dense);
+  else if (head == ClassHead::projection)
+    net.template add<ProjectionHead>("output", in, classes,
+                                     ProjectionHeadOptions{.spectral_norm = dense.spectral_norm});
+  else
+    net.template add<AuxiliaryClassifierHead>("output", in, classes,
+                                              AuxiliaryClassifierHeadOptions{.spectral_norm = dense.spectral_norm});
+}
+
+}  // namespace gan
