@@ -5,6 +5,7 @@
 #include <concepts>
 #include <functional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -66,7 +67,12 @@ class Trainer : public Game<T> {
   template <class Next>
   requires std::invocable<Next&>
   const StepResult& step(Next&& next) {
-    Batches batches([&next] { return Batch<T>(next()); });
+    Batches batches([&next]() -> Batch<T> {
+      if constexpr (std::convertible_to<std::invoke_result_t<Next&>, Batch<T>>)
+        return next();
+      else
+        return {next(), {}};
+    });
     return this->advance(batches);
   }
 
