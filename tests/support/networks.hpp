@@ -1,6 +1,7 @@
 // A small generator and discriminator, data to train them on, and bitwise comparison of states.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -80,11 +81,16 @@ gan::NamedTensors<T> copies(const gan::NamedTensors<T>& tensors) {
   return all;
 }
 
-/// The largest difference of two states.
+/// The largest difference of two states, which may hold empty tensors. Throws unless names and shapes are the same.
 template <class T>
 double distance(const gan::NamedTensors<T>& a, const gan::NamedTensors<T>& b) {
+  gan::check(a.size() == b.size(), "states of ", a.size(), " and ", b.size(), " tensors");
   double largest = 0;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    largest = std::max(largest, static_cast<double>((a[i].tensor.values() - b[i].tensor.values()).abs().maxCoeff()));
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const auto &x = a[i].tensor, &y = b[i].tensor;
+    gan::check(a[i].name == b[i].name && x.shape() == y.shape(), "\"", a[i].name, "\" ", x.shape(), " and \"",
+               b[i].name, "\" ", y.shape());
+    if (x.size() > 0) largest = std::max(largest, static_cast<double>((x.values() - y.values()).abs().maxCoeff()));
+  }
   return largest;
 }
