@@ -217,7 +217,7 @@ TEST_CASE("looking for mixed batches changes no bit of a run") {
     Normed normed(pair.rng);
     gan::Trainer trainer(pair.generator, normed);
     for (std::uint64_t i = 0; i < 4; ++i) {
-      if (again) gan::check_joint_pass<float>(normed, real_batch<float>(5), real_batch<float>(5, 9), {});
+      if (again) gan::check_joint_pass<float>(normed, real_batch<float>(5), real_batch<float>(7, 9), {});
       trainer.step(real_batch<float>(6, i));
     }
     return everything(trainer);
@@ -244,7 +244,8 @@ TEST_CASE("what cannot be trained is refused before the first step") {
 
   SmallPair<double> judge(1, {.discriminator_batch_norm = true});
   Trainer judged(judge.generator, judge.discriminator);
-  CHECK_THAT(refusal(judged, one_left), ContainsSubstring("the last of 1") && ContainsSubstring("BatchNorm"));
+  CHECK_THAT(refusal(judged, one_left),
+             ContainsSubstring("the last of 1") && ContainsSubstring("BatchNorm \"discriminator."));
 
   SmallPair<double> plain(1), unpacked(1);
   SmallPair<double>::D packed(plain.rng, {.item = {4}, .hidden = {8}});
@@ -255,7 +256,7 @@ TEST_CASE("what cannot be trained is refused before the first step") {
 
   SmallPair<double> another(1);
   SmallPair<double>::D wide(another.rng, {.item = {4}, .hidden = {8}});
-  Trainer small(another.generator, wide);
+  Trainer small(another.generator, wide);  // takes items of 4
   gan::Loader<double> even(ring_data<double>(64), {.batch = 32});
   CHECK_THAT(refusal(small, even), ContainsSubstring("[32, 2]") && ContainsSubstring("[4, 8]"));
   gan::Loader<double> other(gan::Dataset<double>::from({3}, std::vector<double>(300)), {.batch = 10});
