@@ -53,11 +53,17 @@ gan::Rng rng_of(const Trainer& trainer) {
   return gan::Rng(gan::MetadataReader("trainer", metadata).rng("rng"));
 }
 
-void descend(const gan::NamedTensors<double>& parameters, const Tensor<double>& loss, double rate) {
+/// One step of plain gradient descent. The norm of all gradients.
+double descend(const gan::NamedTensors<double>& parameters, const Tensor<double>& loss, double rate) {
   std::vector<Tensor<double>> xs;
   for (const auto& p : parameters) xs.push_back(p.tensor);
   const auto gradients = gan::grad(loss, xs);
-  for (std::size_t i = 0; i < xs.size(); ++i) xs[i].mutable_values() -= rate * gradients[i].values();
+  double squares = 0;
+  for (std::size_t i = 0; i < xs.size(); ++i) {
+    xs[i].mutable_values() -= rate * gradients[i].values();
+    squares += gradients[i].values().square().sum();
+  }
+  return std::sqrt(squares);
 }
 
 bool any_gradient(const gan::NamedTensors<double>& parameters) {
@@ -94,16 +100,21 @@ void compare_with_steps_by_hand(double real_label,
 
     const auto fake = hand.generator(hand.generator.draw(rng, 6));
     const auto real_logits = hand.discriminator(real), fake_logits = hand.discriminator(fake.detach());
-    const auto d_loss =
-        gan::mean(gan::softplus(real_logits) - real_label * real_logits) + gan::mean(gan::softplus(fake_logits));
+    const auto real_loss = gan::mean(gan::softplus(real_logits) - real_label * real_logits);
+    const auto fake_loss = gan::mean(gan::softplus(fake_logits)), d_loss = real_loss + fake_loss;
+    CHECK(result["real_loss"] == Approx(real_loss.item()).epsilon(1e-12));
+    CHECK(result["fake_loss"] == Approx(fake_loss.item()).epsilon(1e-12));
+    CHECK(result["real_accuracy"] == Approx(static_cast<double>((real_logits.values() > 0).count()) / 6));
+    CHECK(result["fake_accuracy"] == Approx(static_cast<double>((fake_logits.values() < 0).count()) / 6));
     CHECK(result["discriminator_loss"] == Approx(d_loss.item()).epsilon(1e-12));
     CHECK(result["real_score"] == Approx(gan::mean(gan::sigmoid(real_logits)).item()).epsilon(1e-12));
     CHECK(result["fake_score"] == Approx(gan::mean(gan::sigmoid(fake_logits)).item()).epsilon(1e-12));
     CHECK(result.step == static_cast<Index>(step) + 1);
-    descend(hand.discriminator.parameters(), d_loss, 0.2);
+    CHECK(result["discriminator_gradient"] ==
+          Approx(descend(hand.discriminator.parameters(), d_loss, 0.2)).epsilon(1e-12));
     const auto g_loss = generator_loss(hand.discriminator(fake));
     CHECK(result["generator_loss"] == Approx(g_loss.item()).epsilon(1e-12));
-    descend(hand.generator.parameters(), g_loss, 0.3);
+    CHECK(result["generator_gradient"] == Approx(descend(hand.generator.parameters(), g_loss, 0.3)).epsilon(1e-12));
 
     CHECK(distance(pair.generator.state(), hand.generator.state()) < 1e-12);
     CHECK(distance(pair.discriminator.state(), hand.discriminator.state()) < 1e-12);
