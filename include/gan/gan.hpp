@@ -22,6 +22,7 @@
 
 // Tensors with their history, and gradients of any order.
 #include "gan/tensor/autograd.hpp"
+#include "gan/tensor/condition.hpp"
 #include "gan/tensor/named_tensors.hpp"
 #include "gan/tensor/node.hpp"
 #include "gan/tensor/random.hpp"
@@ -42,6 +43,7 @@
 #include "gan/ops/arithmetic.hpp"
 #include "gan/ops/batch_norm.hpp"
 #include "gan/ops/concatenate.hpp"
+#include "gan/ops/condition.hpp"
 #include "gan/ops/convolution.hpp"
 #include "gan/ops/elementwise.hpp"
 #include "gan/ops/gather.hpp"
@@ -98,6 +100,7 @@
 
 // Optimizers and limits on gradients.
 #include "gan/optim/adam.hpp"
+#include "gan/optim/any_optimizer.hpp"
 #include "gan/optim/clip.hpp"
 #include "gan/optim/optimizer.hpp"
 #include "gan/optim/rms_prop.hpp"

@@ -81,7 +81,7 @@ TEST_CASE("a derived generator has parameters, state, samples and a table", "[mo
   REQUIRE(generator.sample(noise, 0).shape() == Shape{0, 784});
   REQUIRE_THAT(generator.summary(), ContainsSubstring("hidden (Dense)  [n, 256]           16640\n"));
   REQUIRE_THROWS_WITH(generator.sample(Tensor<float>({3, 63})),
-                      ContainsSubstring("dense \"hidden\": x [3, 63] does not match weight [64, 256]"));
+                      ContainsSubstring("Dense \"hidden\": x [3, 63] does not match weight [64, 256]"));
   REQUIRE_THROWS_WITH(generator.sample(noise, -1), ContainsSubstring("-1"));
   class None : public gan::Generator<float> {
    public:
@@ -215,5 +215,5 @@ TEST_CASE("a discriminator's table is asked for by the shape of a sample", "[mod
   REQUIRE(critic.kind() == "Discriminator");
   REQUIRE_THAT(critic.summary({2}), ContainsSubstring("output (Dense)  [n, 1]"));
   REQUIRE_THAT(critic.summary({2}), ContainsSubstring("Parameters: 9 (9 trainable)"));
-  REQUIRE_THROWS_WITH(critic.summary({3}), ContainsSubstring("dense \"hidden\": x [1, 3]"));
+  REQUIRE_THROWS_WITH(critic.summary({3}), ContainsSubstring("Dense \"hidden\": x [1, 3]"));
 }

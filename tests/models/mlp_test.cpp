@@ -70,7 +70,7 @@ TEST_CASE("the default discriminator is 784-512-256-1 and gives logits", "[model
   REQUIRE_FALSE(discriminator.mixes_batch());
   REQUIRE(discriminator.kind() == "MlpDiscriminator");
   REQUIRE_THROWS_WITH(discriminator(Tensor<float>({5, 27, 28, 1})),
-                      ContainsSubstring("dense \"net.dense1\": x [5, 756] does not match weight [784, 512]"));
+                      ContainsSubstring("Dense \"net.dense1\": x [5, 756] does not match weight [784, 512]"));
 }
 
 TEST_CASE("options build the network they say", "[models]") {

@@ -205,14 +205,14 @@ TEST_CASE("batch norm's mistakes name it and the numbers", "[nn]") {
   Rng rng(9);
   Net<float> net(rng, 3);
   REQUIRE_THROWS_WITH(net(Tensor<float>({2, 4})),
-                      ContainsSubstring("batch norm \"norm\": x [2, 4], expected [n, ..., 3]"));
+                      ContainsSubstring("BatchNorm \"norm\": x [2, 4], expected [n, ..., 3]"));
   REQUIRE_THROWS_WITH(net(Tensor<float>({3})), ContainsSubstring("x [3]"));
   REQUIRE_THROWS_WITH(net(Tensor<float>({1, 3})), ContainsSubstring("x [1, 3]") && ContainsSubstring("at least 2"));
   REQUIRE_THROWS_WITH(net(Tensor<float>({0, 3})), ContainsSubstring("x [0, 3]") && ContainsSubstring("at least 2"));
   net.eval();
   REQUIRE(net(Tensor<float>({1, 3})).shape() == Shape{1, 3});
   using Norm = BatchNorm<float>;
-  REQUIRE_THROWS_WITH(Norm(&net, "a", 0), ContainsSubstring("batch norm \"a\": 0 channels"));
+  REQUIRE_THROWS_WITH(Norm(&net, "a", 0), ContainsSubstring("BatchNorm \"a\": 0 channels"));
   REQUIRE_THROWS_WITH(Norm(&net, "a", -4), ContainsSubstring("batch norm \"a\": -4 channels"));
   REQUIRE_THROWS_WITH(Norm(&net, "a", 3, {.momentum = 1.5}), ContainsSubstring("momentum 1.5"));
   REQUIRE_THROWS_WITH(Norm(&net, "a", 3, {.epsilon = 0}), ContainsSubstring("epsilon 0"));

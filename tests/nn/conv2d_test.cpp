@@ -76,19 +76,19 @@ TEST_CASE("convolution layers name themselves and the numbers of a mistake", "[n
   Root root(rng);
   using Conv = Conv2d<double>;
   using Transposed = ConvTranspose2d<double>;
-  REQUIRE_THROWS_WITH(Conv(&root, "a", 0, 3), ContainsSubstring("conv2d \"a\": 0 input and 3 output channels"));
+  REQUIRE_THROWS_WITH(Conv(&root, "a", 0, 3), ContainsSubstring("Conv2d \"a\": 0 input and 3 output channels"));
   REQUIRE_THROWS_WITH(Conv(&root, "b", 2, 3, {.kernel = {0, 3}}), ContainsSubstring("kernel {0, 3}"));
   REQUIRE_THROWS_WITH(Conv(&root, "c", 4, 3, {.groups = 2}), ContainsSubstring("2 groups do not divide 4 input and 3"));
   REQUIRE_THROWS_WITH(Transposed(&root, "d", 2, -1), ContainsSubstring("conv transpose2d \"d\""));
   REQUIRE_THROWS_WITH(Transposed(&root, "e", 4, 3, {.groups = 0}), ContainsSubstring("0 groups"));
   Conv conv(&root, "conv", 3, 4, {.kernel = 5});
   REQUIRE_THROWS_WITH(conv(Tensor<double>({2, 9, 9, 1})),
-                      ContainsSubstring("conv2d \"conv\": x [2, 9, 9, 1]") && ContainsSubstring("[n, h, w, 3]"));
+                      ContainsSubstring("Conv2d \"conv\": x [2, 9, 9, 1]") && ContainsSubstring("[n, h, w, 3]"));
   REQUIRE_THROWS_WITH(conv(Tensor<double>({2, 4, 9, 3})), ContainsSubstring("layer \"conv\"") &&
                                                               ContainsSubstring("covers 5") &&
                                                               ContainsSubstring("only 4"));
   Transposed up(&root, "up", 3, 4, {.stride = 2, .output_padding = 2});
-  REQUIRE_THROWS_WITH(up(Tensor<double>({2, 4})), ContainsSubstring("conv transpose2d \"up\": x [2, 4]"));
+  REQUIRE_THROWS_WITH(up(Tensor<double>({2, 4})), ContainsSubstring("ConvTranspose2d \"up\": x [2, 4]"));
   REQUIRE_THROWS_WITH(up(Tensor<double>({2, 4, 4, 3})),
                       ContainsSubstring("layer \"up\"") && ContainsSubstring("output padding 2"));
 }

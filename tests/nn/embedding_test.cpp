@@ -25,5 +25,5 @@ TEST_CASE("an embedding picks rows and adds up their gradients", "[nn]") {
   REQUIRE_THROWS_WITH(embedding({-1}), ContainsSubstring("-1"));
   REQUIRE_THROWS_WITH(embedding({}),
                       ContainsSubstring("0 labels") && ContainsSubstring("embedding \"" + embedding.path()));
-  REQUIRE_THROWS_WITH(gan::Embedding<double>(&root, "none", 0, 3), ContainsSubstring("embedding \"none\": 0 classes"));
+  REQUIRE_THROWS_WITH(gan::Embedding<double>(&root, "none", 0, 3), ContainsSubstring("Embedding \"none\": 0 classes"));
 }

@@ -49,7 +49,7 @@ TEST_CASE("group norm normalizes each group of each image", "[nn]") {
   REQUIRE_THROWS_WITH(GroupNorm<double>(&root, "a", 4, 6), ContainsSubstring("\"a\": 4 groups of 6 channels"));
   REQUIRE_THROWS_WITH(GroupNorm<double>(&root, "b", 2, 6, {.epsilon = 0}), ContainsSubstring("epsilon 0"));
   REQUIRE_THROWS_WITH(GroupNorm<double>(&root, "b", 2, 6, {.epsilon = std::nan("")}), ContainsSubstring("epsilon nan"));
-  REQUIRE_THROWS_WITH(norm(Tensor<double>({2, 5})), ContainsSubstring("group norm \"norm\": x [2, 5]"));
+  REQUIRE_THROWS_WITH(norm(Tensor<double>({2, 5})), ContainsSubstring("GroupNorm \"norm\": x [2, 5]"));
 }
 
 TEST_CASE("instance norm normalizes each channel of each image", "[nn]") {

@@ -27,13 +27,13 @@ TEST_CASE("wrong shapes name the layer by its path", "[nn]") {
   auto& block = net.add<gan::Sequential>("block");
   block.add<Dense>("hidden", 64, 256);
   REQUIRE_THROWS_WITH(net(Tensor<float>({32, 100})),
-                      ContainsSubstring("dense \"block.hidden\": x [32, 100] does not match weight [64, 256]: expected "
+                      ContainsSubstring("Dense \"block.hidden\": x [32, 100] does not match weight [64, 256]: expected "
                                         "x [n, 64]"));
   REQUIRE_THROWS_WITH(net(Tensor<float>::scalar(1)), ContainsSubstring("dense \"block.hidden\""));
   Root<float> root(rng);
   gan::LayerNorm<float> norm(&root, "norm", 4);
   REQUIRE_THROWS_WITH(norm(Tensor<float>({2, 5})),
-                      ContainsSubstring("layer norm \"norm\": x [2, 5], expected [..., 4]"));
+                      ContainsSubstring("LayerNorm \"norm\": x [2, 5], expected [..., 4]"));
   using Norm = gan::LayerNorm<float>;
   REQUIRE_THROWS_WITH(Norm(&root, "n", 0), ContainsSubstring("layer norm \"n\": width 0"));
   REQUIRE_THROWS_WITH(Norm(&root, "n", -1), ContainsSubstring("layer norm \"n\": width -1"));

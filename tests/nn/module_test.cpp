@@ -124,7 +124,7 @@ TEST_CASE("names are checked when a module registers", "[nn]") {
   REQUIRE_THROWS_WITH(gan::Buffer<double>(nullptr, "lost", {1}, gan::init::zeros()),
                       ContainsSubstring("buffer \"lost\": no module"));
   // A child whose constructor threw is not left behind.
-  REQUIRE_THROWS_WITH(Dense(&net, "bad", 0, 1), ContainsSubstring("dense \"bad\": 0 inputs and 1 outputs"));
+  REQUIRE_THROWS_WITH(Dense(&net, "bad", 0, 1), ContainsSubstring("Dense \"bad\": 0 inputs and 1 outputs"));
   REQUIRE(net.children().size() == 2);
   REQUIRE(net.state().size() == 14);
 }

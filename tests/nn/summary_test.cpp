@@ -84,7 +84,7 @@ TEST_CASE("a summary leaves the network as it was", "[nn]") {
   REQUIRE(net.rng().state() == state);
   REQUIRE((net.buffers()[1].tensor.values() == 1).all());
   // A pass that throws ends the trace too.
-  REQUIRE_THROWS_WITH(gan::summary(net, {4}), ContainsSubstring("batch norm \"norm\": x [1, 4]"));
+  REQUIRE_THROWS_WITH(gan::summary(net, {4}), ContainsSubstring("BatchNorm \"norm\": x [1, 4]"));
   REQUIRE(gan::Layer<float>::trace() == nullptr);
   REQUIRE(net.training());
   REQUIRE(gan::grad_enabled());

@@ -16,6 +16,19 @@ class Error : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A number that is not finite: a loss or a gradient, found before the network that it belongs to has changed, or a
+/// parameter, found before it was saved.
+class NotFinite : public Error {
+ public:
+  using Error::Error;
+};
+
+/// An Error that a layer met, whose message begins with the layer's kind and path.
+class LayerError : public Error {
+ public:
+  using Error::Error;
+};
+
 namespace detail {
 
 /// Something to stream into a message, without its type: a program has hundreds of different messages.
@@ -54,12 +67,5 @@ void check(bool ok, const Parts&... parts) {
   if (!ok) [[unlikely]]
     fail(parts...);
 }
-
-/// A loss that is not a finite number, found before the network whose loss it is has changed; or a parameter that is
-/// not, found before it was saved.
-class NotFinite : public Error {
- public:
-  using Error::Error;
-};
 
 }  // namespace gan

@@ -86,6 +86,7 @@ class DiscriminatorEnsemble : public Discriminator<T> {
   Tensor<T> forward(const Tensor<T>& x) override;
 
   Index size() const { return static_cast<Index>(members_.size()); }
+  Index scores() const override { return size(); }
   /// Throws outside [0, size()).
   Discriminator<T>& member(Index i);
   std::string kind() const override { return "DiscriminatorEnsemble"; }

@@ -31,6 +31,12 @@ class Generator : public Layer<T> {
     check(latent_ >= 1, "generator: latent length ", latent_, ", expected 1 or more");
   }
 
+  /// The same as a part of a game or another module.
+  Generator(Module<T>* parent, std::string name, GeneratorOptions options)
+      : Layer<T>(parent, std::move(name)), latent_(options.latent), distribution_(std::move(options.distribution)) {
+    check(latent_ >= 1, "generator \"", this->path(), "\": latent length ", latent_, ", expected 1 or more");
+  }
+
   Index latent() const { return latent_; }
   const LatentDistribution& distribution() const { return distribution_; }
   std::string kind() const override { return "Generator"; }

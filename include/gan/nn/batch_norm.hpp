@@ -38,14 +38,12 @@ class BatchNorm : public Layer<T> {
   /// Throws unless the last axis of x is `channels`, and for one value a channel in training mode.
   Tensor<T> forward(const Tensor<T>& x) override {
     const Index c = scale_.size();
-    if (x.rank() < 2 || x.shape().last() != c)
-      fail("batch norm \"", this->path(), "\": x ", x.shape(), ", expected [n, ..., ", c, "]");
+    if (x.rank() < 2 || x.shape().last() != c) fail("x ", x.shape(), ", expected [n, ..., ", c, "]");
     if (!this->training()) {
       const auto factor = scale_ / sqrt(running_variance_ + epsilon_);
       return x * factor + (shift_ - running_mean_ * factor);
     }
-    if (x.shape().rows() < 2)
-      fail("batch norm \"", this->path(), "\": x ", x.shape(), " has one value a channel, expected at least 2");
+    if (x.shape().rows() < 2) fail("x ", x.shape(), " has one value a channel, expected at least 2");
     auto [y, mean, variance] = batch_norm(x, scale_, shift_, epsilon_);
     const T m = static_cast<T>(momentum_), n = static_cast<T>(x.shape().rows());
     auto next_mean = running_mean_.clone(), next_variance = running_variance_.clone();

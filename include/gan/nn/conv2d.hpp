@@ -47,14 +47,9 @@ class Conv2d : public Layer<T> {
   /// Throws unless x has `in` channels and the kernel fits into the padded image.
   Tensor<T> forward(const Tensor<T>& x) override {
     if (x.rank() != 4 || x.shape()[3] != in_)
-      fail("conv2d \"", this->path(), "\": x ", x.shape(), " does not match weight ", weight_.shape(),
-           ": expected x [n, h, w, ", in_, "]");
+      fail("x ", x.shape(), " does not match weight ", weight_.shape(), ": expected x [n, h, w, ", in_, "]");
     const auto bias = bias_ ? *bias_ : Tensor<T>();
-    try {
-      return conv2d<T>(x, spectral_norm_ ? (*spectral_norm_)(weight_) : weight_, bias, convolution_);
-    } catch (const Error& error) {
-      fail("layer \"", this->path(), "\": ", error.what());
-    }
+    return conv2d<T>(x, spectral_norm_ ? (*spectral_norm_)(weight_) : weight_, bias, convolution_);
   }
 
   std::string kind() const override { return "Conv2d"; }

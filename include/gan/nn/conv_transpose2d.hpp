@@ -48,13 +48,8 @@ class ConvTranspose2d : public Layer<T> {
   /// Throws unless x has `in` channels and the result has pixels.
   Tensor<T> forward(const Tensor<T>& x) override {
     if (x.rank() != 4 || x.shape()[3] != in_)
-      fail("conv transpose2d \"", this->path(), "\": x ", x.shape(), " does not match weight ", weight_.shape(),
-           ": expected x [n, h, w, ", in_, "]");
-    try {
-      return conv_transpose2d<T>(x, weight_, bias_ ? *bias_ : Tensor<T>(), convolution_);
-    } catch (const Error& error) {
-      fail("layer \"", this->path(), "\": ", error.what());
-    }
+      fail("x ", x.shape(), " does not match weight ", weight_.shape(), ": expected x [n, h, w, ", in_, "]");
+    return conv_transpose2d<T>(x, weight_, bias_ ? *bias_ : Tensor<T>(), convolution_);
   }
 
   std::string kind() const override { return "ConvTranspose2d"; }

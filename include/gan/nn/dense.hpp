@@ -37,8 +37,7 @@ class Dense : public Layer<T> {
   /// Throws unless the last axis of x is `in`.
   Tensor<T> forward(const Tensor<T>& x) override {
     if (x.rank() < 1 || x.shape().last() != weight_.shape()[0])
-      fail("dense \"", this->path(), "\": x ", x.shape(), " does not match weight ", weight_.shape(),
-           ": expected x [n, ", weight_.shape()[0], "]");
+      fail("x ", x.shape(), " does not match weight ", weight_.shape(), ": expected x [n, ", weight_.shape()[0], "]");
     return linear<T>(x, spectral_norm_ ? (*spectral_norm_)(weight_) : weight_, bias_ ? *bias_ : Tensor<T>());
   }
 

@@ -20,13 +20,10 @@ class Embedding : public Module<T> {
 
   /// Throws for a label out of range, and for no labels at all, which a batch of a data set without labels has.
   Tensor<T> operator()(std::vector<Index> labels) {
-    check(!labels.empty(), "embedding \"", this->path(),
-          "\": 0 labels, expected one a sample (does the data set have labels?)");
-    try {
+    return this->at_place([&] {
+      check(!labels.empty(), "0 labels, expected one a sample (does the data set have labels?)");
       return gather(weight_, std::move(labels));
-    } catch (const Error& error) {
-      fail("embedding \"", this->path(), "\": ", error.what());
-    }
+    });
   }
 
   std::string kind() const override { return "Embedding"; }

@@ -36,20 +36,15 @@ class GroupNorm : public Layer<T> {
 
   /// Throws unless the last axis of x is `channels`, and for groups of one value.
   Tensor<T> forward(const Tensor<T>& x) override {
-    if (x.rank() < 2 || x.shape().last() != channels_)
-      fail(title(), " \"", this->path(), "\": x ", x.shape(), ", expected [n, ..., ", channels_, "]");
+    if (x.rank() < 2 || x.shape().last() != channels_) fail("x ", x.shape(), ", expected [n, ..., ", channels_, "]");
     const Index n = x.shape()[0], pixels = n == 0 ? 1 : x.shape().rows() / n, width = channels_ / groups_;
     if (n > 0 && pixels * width < 2)
-      fail(title(), " \"", this->path(), "\": x ", x.shape(), " has ", pixels * width,
-           " values in each group, expected at least 2");
+      fail("x ", x.shape(), " has ", pixels * width, " values in each group, expected at least 2");
     const auto y = reshape(normalize(reshape(x, Shape{n, pixels, groups_, width}), {1, 3}, epsilon_), x.shape());
     return scale_ ? y * *scale_ + *shift_ : y;
   }
 
   std::string kind() const override { return "GroupNorm"; }
-
- protected:
-  virtual const char* title() const { return "group norm"; }
 
  private:
   Index groups_, channels_;
@@ -66,9 +61,6 @@ class InstanceNorm : public GroupNorm<T> {
       : GroupNorm<T>(parent, std::move(name), channels, channels, options) {}
 
   std::string kind() const override { return "InstanceNorm"; }
-
- protected:
-  const char* title() const override { return "instance norm"; }
 };
 
 }  // namespace gan

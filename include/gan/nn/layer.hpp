@@ -18,12 +18,19 @@ class Layer : public Module<T> {
 
   virtual Tensor<T> forward(const Tensor<T>& x) = 0;
 
-  /// forward(x), noted in the layer trace of this thread if there is one.
+  /// forward(x). An error of a shape names this layer's path (Module::at_place), and the call is noted in the layer
+  /// trace of this thread if there is one.
   Tensor<T> operator()(const Tensor<T>& x) {
-    Tensor<T> y = forward(x);
+    Tensor<T> y = this->at_place([&] { return forward(x); });
     if (trace()) [[unlikely]]
       trace()->push_back({this, y.shape()});
     return y;
+  }
+
+  /// The same where this layer and all below it are told a condition.
+  Tensor<T> operator()(const Tensor<T>& x, const Condition<T>& condition) {
+    const Given<T> given(*this, condition);
+    return (*this)(x);
   }
 
   /// A call of a layer, as the summary sees it.

@@ -24,7 +24,7 @@ class LayerNorm : public Layer<T> {
   /// Throws unless the last axis of x is `width`.
   Tensor<T> forward(const Tensor<T>& x) override {
     if (x.rank() < 1 || x.shape().last() != scale_.size())
-      fail("layer norm \"", this->path(), "\": x ", x.shape(), ", expected [..., ", scale_.size(), "]");
+      fail("x ", x.shape(), ", expected [..., ", scale_.size(), "]");
     return normalize(x, {-1}, epsilon_) * scale_ + shift_;
   }
 

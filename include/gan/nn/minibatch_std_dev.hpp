@@ -40,7 +40,7 @@ class MinibatchStdDev : public Layer<T> {
   Tensor<T> forward(const Tensor<T>& x) override {
     const Index f = options_.features;
     if (x.rank() < 2 || x.size() == 0 || x.shape().last() % f != 0)
-      fail("minibatch std dev \"", this->path(), "\": x ", x.shape(), ", expected [n, ..., a multiple of ", f, "]");
+      fail("x ", x.shape(), ", expected [n, ..., a multiple of ", f, "]");
     const Index n = x.shape()[0], pixels = x.shape().rows() / n;
     const Index groups = options_.group_size == 0 ? 1 : std::max<Index>(1, n / options_.group_size);
     const Index size = n / groups, longer = n % groups;  // the first `longer` groups have one sample more

@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
 #include "gan/nn/initializer.hpp"
 #include "gan/tensor/autograd.hpp"
+#include "gan/tensor/condition.hpp"
 #include "gan/tensor/named_tensors.hpp"
 #include "gan/tensor/random.hpp"
 
@@ -29,6 +31,8 @@ class Module {
   /// The root of a tree. It forks its own generator of random numbers off `rng`: initial weights, dropout masks and all
   /// else its tree draws comes from that.
   explicit Module(Rng& rng) : rng_(rng.fork()) {}
+  /// The root of a tree whose random numbers are those of this seed and stream.
+  Module(std::uint64_t seed, std::uint64_t stream) : rng_(seed, stream) {}
   /// A child. Throws when the name is empty, holds a dot, or is taken.
   Module(Module* parent, std::string name);
   virtual ~Module();
@@ -41,6 +45,8 @@ class Module {
   virtual bool mixes_batch() const;
 
   const std::string& name() const { return name_; }
+  /// The top of the tree.
+  const Module* root() const { return parent_ ? parent_->root() : this; }
   /// Names from below the root to here, "block.hidden".
   std::string path() const;
   const std::vector<Module*>& children() const { return children_; }
@@ -58,6 +64,9 @@ class Module {
   NamedTensors<T> state() const;
   /// Copies values in by name. Throws, changing nothing, unless names and shapes are exactly those of state().
   void load_state(const NamedTensors<T>& state);
+  /// Tells this module and all below it which state is about to be loaded, named as state() would name it with
+  /// `prefix` in front: a buffer whose shape is not known before the first sample takes it from there.
+  virtual void expect(const NamedTensors<T>& state, const std::string& prefix);
   /// Number of trainable values.
   Index parameter_count() const;
 
@@ -73,14 +82,37 @@ class Module {
 
   /// The generator of the whole tree.
   Rng& rng() { return parent_ ? parent_->rng() : rng_; }
+  const Rng& rng() const { return parent_ ? parent_->rng() : rng_; }
+
+  /// f(), with this module as the place where things happen: what is recorded meanwhile carries the path, and a
+  /// gan::Error of a shape or option is told with it, once, by the innermost module:
+  ///
+  ///     Dense "block.hidden": linear: x [32, 100] does not match weight [64, 256]: expected x [..., 64]
+  ///
+  /// Layer does so around `forward`; a module called in a way of its own may do the same.
+  template <class F>
+  auto at_place(F&& f) const;
+
+  /// What the samples are wanted to be: the condition that was given to this module or to the nearest one above it
+  /// (see Given). Throws, with the path, where there is none.
+  const Condition<T>& condition() const;
+  /// Whether there is one.
+  bool has_condition() const { return given() != nullptr; }
 
   // For Parameter and Buffer.
+  /// Another tensor in the place of the buffer of that name.
+  void replace_buffer(const std::string& name, const Tensor<T>& value);
   void add_parameter(const std::string& name, const Tensor<T>& value) { add(parameters_, name, value); }
   void add_buffer(const std::string& name, const Tensor<T>& value) { add(buffers_, name, value); }
 
  private:
   template <std::floating_point U>
   friend class Evaluate;
+  template <std::floating_point U>
+  friend class Given;
+
+  const Condition<T>* given() const;
+  void forget_places();
 
   std::string title() const;
   void check_name(const std::string& name) const;
@@ -92,8 +124,10 @@ class Module {
   std::string name_;
   Rng rng_;
   std::shared_ptr<bool> training_ = std::make_shared<bool>(true);  // outlives this for an Evaluate that noted it
+  const Condition<T>* given_ = nullptr;
   NamedTensors<T> parameters_, buffers_;
   std::vector<Module*> children_;
+  mutable detail::Place place_;  // path(), made when it is first needed
 };
 
 /// A trainable tensor that registers with its module. The handle stays bound to the same values for life.
@@ -125,12 +159,13 @@ class Buffer : public Tensor<T> {
   Buffer& operator=(const Buffer&) = delete;
 };
 
-/// While it lives, no parameter of the module takes part in what is recorded: gradients flow through it to its inputs
-/// only. Flags are put back as they were.
+/// While it lives, no parameter of the module, or none of those given, takes part in what is recorded: gradients flow
+/// through it to its inputs only. Flags are put back as they were.
 template <std::floating_point T>
 class Freeze {
  public:
-  explicit Freeze(Module<T>& module) : parameters_(module.parameters()) {
+  explicit Freeze(Module<T>& module) : Freeze(module.parameters()) {}
+  explicit Freeze(NamedTensors<T> parameters) : parameters_(std::move(parameters)) {
     for (auto& [name, parameter] : parameters_) {
       before_.push_back(parameter.requires_grad());
       parameter.set_requires_grad(false);
@@ -171,6 +206,59 @@ class Evaluate {
   std::vector<std::pair<std::shared_ptr<bool>, bool>> before_;
 };
 
+/// While it lives, the module and all below it are told this condition, which must outlive it too:
+///
+///     const gan::Given given(network, condition);
+///     return network(x);                             // or at once: network(x, condition)
+///
+/// An empty condition is given as any other, and hides one that was given further up.
+template <std::floating_point T>
+class Given {
+ public:
+  Given(Module<T>& module, const Condition<T>& condition)
+      : module_(module), before_(std::exchange(module.given_, &condition)) {}
+  ~Given() { module_.given_ = before_; }
+  Given(const Given&) = delete;
+  Given& operator=(const Given&) = delete;
+
+ private:
+  Module<T>& module_;
+  const Condition<T>* before_;
+};
+
+template <std::floating_point T>
+template <class F>
+auto Module<T>::at_place(F&& f) const {
+  if (!place_) place_ = std::make_shared<const std::string>(path());
+  const detail::PlaceScope scope(place_);
+  try {
+    return f();
+  } catch (const Error& error) {
+    if (typeid(error) != typeid(Error)) throw;  // of another kind, or told with a place already
+    throw LayerError(kind() + (place_->empty() ? "" : " \"" + *place_ + "\"") + ": " + error.what());
+  }
+}
+
+template <std::floating_point T>
+void Module<T>::forget_places() {
+  place_.reset();
+  for (auto* child : children_) child->forget_places();
+}
+
+template <std::floating_point T>
+const Condition<T>* Module<T>::given() const {
+  const Module* module = this;
+  while (module && !module->given_) module = module->parent_;
+  return module ? module->given_ : nullptr;
+}
+
+template <std::floating_point T>
+const Condition<T>& Module<T>::condition() const {
+  const Condition<T>* const found = given();
+  check(found != nullptr, "asks for a condition, and none was given: call the network as network(x, condition)");
+  return *found;
+}
+
 template <std::floating_point T>
 Module<T>::Module(Module* parent, std::string name) : parent_(parent), name_(std::move(name)) {
   check(parent != nullptr, "module \"", name_, "\": no parent");
@@ -190,6 +278,7 @@ void Module<T>::adopt(Module& child, std::string name) {
   child.parent_ = this;
   child.name_ = std::move(name);
   child.train(training());
+  child.forget_places();
   for (auto& [below, tensor] : child.state()) tensor.set_label(child.path() + "." + below);
 }
 
@@ -226,6 +315,18 @@ void Module<T>::add(NamedTensors<T>& list, const std::string& name, const Tensor
   list.push_back({name, value});
   const std::string prefix = path();
   list.back().tensor.set_label(prefix.empty() ? name : prefix + "." + name);
+}
+
+template <std::floating_point T>
+void Module<T>::replace_buffer(const std::string& name, const Tensor<T>& value) {
+  for (auto& buffer : buffers_)
+    if (buffer.name == name) {
+      const std::string label = buffer.tensor.label();
+      buffer.tensor = value;
+      buffer.tensor.set_label(label);
+      return;
+    }
+  fail(kind(), " \"", path(), "\": has no buffer \"", name, "\"");
 }
 
 template <std::floating_point T>
@@ -275,6 +376,11 @@ NamedTensors<T> Module<T>::state() const {
 template <std::floating_point T>
 void Module<T>::load_state(const NamedTensors<T>& state) {
   copy_values(kind().c_str(), state, this->state());
+}
+
+template <std::floating_point T>
+void Module<T>::expect(const NamedTensors<T>& state, const std::string& prefix) {
+  for (auto* child : children_) child->expect(state, prefix + child->name_ + ".");
 }
 
 template <std::floating_point T>

@@ -18,13 +18,7 @@ class AvgPool2d : public Layer<T> {
   AvgPool2d(Module<T>* parent, std::string name, const PoolOptions& options = {})
       : Layer<T>(parent, std::move(name)), options_(options) {}
 
-  Tensor<T> forward(const Tensor<T>& x) override {
-    try {
-      return avg_pool2d(x, options_);
-    } catch (const Error& error) {
-      fail("layer \"", this->path(), "\": ", error.what());
-    }
-  }
+  Tensor<T> forward(const Tensor<T>& x) override { return avg_pool2d(x, options_); }
   std::string kind() const override { return "AvgPool2d"; }
 
  private:
@@ -40,13 +34,7 @@ class MaxPool2d : public Layer<T> {
   MaxPool2d(Module<T>* parent, std::string name, const PoolOptions& options = {})
       : Layer<T>(parent, std::move(name)), options_(options) {}
 
-  Tensor<T> forward(const Tensor<T>& x) override {
-    try {
-      return max_pool2d(x, options_);
-    } catch (const Error& error) {
-      fail("layer \"", this->path(), "\": ", error.what());
-    }
-  }
+  Tensor<T> forward(const Tensor<T>& x) override { return max_pool2d(x, options_); }
   std::string kind() const override { return "MaxPool2d"; }
 
  private:
@@ -62,7 +50,7 @@ class GlobalAveragePool : public Layer<T> {
   /// Throws unless x is a batch of images with at least one pixel.
   Tensor<T> forward(const Tensor<T>& x) override {
     if (x.rank() != 4 || x.shape()[1] * x.shape()[2] == 0)
-      fail("global average pool \"", this->path(), "\": x ", x.shape(), ", expected [n, h, w, channels] with pixels");
+      fail("x ", x.shape(), ", expected [n, h, w, channels] with pixels");
     return mean(x, {1, 2});
   }
   std::string kind() const override { return "GlobalAveragePool"; }

@@ -23,7 +23,7 @@ class Reshape : public Layer<T> {
  public:
   Reshape(Module<T>* parent, std::string name, const Shape& item) : Layer<T>(parent, std::move(name)), item_(item) {}
   Tensor<T> forward(const Tensor<T>& x) override {
-    if (x.rank() < 1) fail("reshape \"", this->path(), "\": x ", x.shape(), " has no batch axis");
+    if (x.rank() < 1) fail("x ", x.shape(), " has no batch axis");
     return reshape(x, item_.inserted(0, x.shape()[0]));
   }
   std::string kind() const override { return "Reshape"; }

@@ -30,8 +30,7 @@ class Residual : public Layer<T> {
   Tensor<T> forward(const Tensor<T>& x) override {
     const auto y = body_(x), z = shortcut_(x);
     if (y.shape() != z.shape())
-      fail("residual \"", this->path(), "\": body gives ", y.shape(), ", shortcut ", z.shape(), " for x ", x.shape(),
-           ", expected equal shapes");
+      fail("body gives ", y.shape(), ", shortcut ", z.shape(), " for x ", x.shape(), ", expected equal shapes");
     return scale_ == 1 ? z + y : (z + y) * scale_;
   }
 

@@ -23,7 +23,7 @@ class Upsample2d : public Layer<T> {
 
   /// Throws unless x is a batch of images.
   Tensor<T> forward(const Tensor<T>& x) override {
-    if (x.rank() != 4) fail("upsample2d \"", this->path(), "\": x ", x.shape(), ", expected [n, h, w, channels]");
+    if (x.rank() != 4) fail("x ", x.shape(), ", expected [n, h, w, channels]");
     return mode_ == Upsampling::nearest ? upsample_nearest(x, factor_) : upsample_bilinear(x, factor_);
   }
   std::string kind() const override { return "Upsample2d"; }
@@ -47,8 +47,7 @@ class PixelShuffle : public Layer<T> {
   /// Throws unless f f divides the channels of x.
   Tensor<T> forward(const Tensor<T>& x) override {
     if (x.rank() != 4 || x.shape()[3] % (factor_ * factor_) != 0)
-      fail("pixel shuffle \"", this->path(), "\": x ", x.shape(), ", expected [n, h, w, a multiple of ",
-           factor_ * factor_, "]");
+      fail("x ", x.shape(), ", expected [n, h, w, a multiple of ", factor_ * factor_, "]");
     return pixel_shuffle(x, factor_);
   }
   std::string kind() const override { return "PixelShuffle"; }

@@ -7,8 +7,16 @@
 
 namespace gan {
 
+template <class T>
+class Adam;
+template <class T>
+class AdamW;
+
 /// Defaults as they are usual for GANs (Radford et al., 2015).
 struct AdamOptions {
+  template <class T>
+  using Optimizer = Adam<T>;
+
   double learning_rate = 2e-4;
   double beta1 = 0.5;       ///< decay of the first moment, in [0, 1)
   double beta2 = 0.999;     ///< decay of the second moment, in [0, 1)
@@ -22,6 +30,9 @@ struct AdamOptions {
 };
 
 struct AdamWOptions {
+  template <class T>
+  using Optimizer = AdamW<T>;
+
   double learning_rate = 2e-4;
   double beta1 = 0.5;
   double beta2 = 0.999;

@@ -8,7 +8,13 @@
 
 namespace gan {
 
+template <class T>
+class RmsProp;
+
 struct RmsPropOptions {
+  template <class T>
+  using Optimizer = RmsProp<T>;
+
   double learning_rate = 5e-5;  ///< of the WGAN paper
   double alpha = 0.99;          ///< decay of the mean square, in [0, 1)
   double epsilon = 1e-8;        ///< added to the root, above 0

@@ -5,7 +5,13 @@
 
 namespace gan {
 
+template <class T>
+class Sgd;
+
 struct SgdOptions {
+  template <class T>
+  using Optimizer = Sgd<T>;
+
   double learning_rate = 0.01;
   double momentum = 0;      ///< share of the last direction that is kept, in [0, 1)
   bool nesterov = false;    ///< looks one step ahead (Nesterov, 1983); needs momentum

@@ -114,6 +114,23 @@ inline bool& grad_flag() {
   return enabled;
 }
 
+inline const Place*& current_place() {
+  thread_local const Place* place = nullptr;
+  return place;
+}
+
+/// While it lives, what this thread records carries that place.
+class PlaceScope {
+ public:
+  explicit PlaceScope(const Place& place) : before_(std::exchange(current_place(), &place)) {}
+  ~PlaceScope() { current_place() = before_; }
+  PlaceScope(const PlaceScope&) = delete;
+  PlaceScope& operator=(const PlaceScope&) = delete;
+
+ private:
+  const Place* before_;
+};
+
 inline std::uint64_t next_order() {
   static std::atomic<std::uint64_t> order{0};
   return ++order;
@@ -198,6 +215,7 @@ Tensor<T> record(const char* op, Tensor<T> y, const std::vector<Tensor<T>>& inpu
   auto history = std::make_unique<detail::History<T>>();
   history->op = op;
   history->attributes = std::move(attributes);
+  if (const auto* place = detail::current_place()) history->place = *place;
   history->inputs.reserve(inputs.size());
   for (const auto& x : inputs) {
     const bool needs = x.requires_grad();  // throws for an undefined input

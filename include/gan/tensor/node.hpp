@@ -43,6 +43,9 @@ struct Storage {
   std::uint64_t version = 0;  // counts writes, so that backward notices a value that changed since it was recorded
 };
 
+/// Path of the layer that an operation was called in; null outside.
+using Place = std::shared_ptr<const std::string>;
+
 /// All that a backward pass found, among which is what any of its operations was computed from.
 template <class T>
 struct Reached {
@@ -60,6 +63,7 @@ struct History {
 
   const char* op;
   Attributes attributes;
+  Place place;
   std::vector<Edge> inputs;
   std::uint64_t version;  // of the result
   std::function<void(Backward<T>&)> vjp;
