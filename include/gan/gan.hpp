@@ -114,6 +114,7 @@
 #include "gan/data/image_folder.hpp"
 #include "gan/data/loader.hpp"
 #include "gan/data/mnist.hpp"
+#include "gan/data/source.hpp"
 #include "gan/data/toy.hpp"
 
 // How good and how varied samples are.

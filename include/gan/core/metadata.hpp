@@ -8,12 +8,16 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "gan/core/error.hpp"
 #include "gan/core/finite.hpp"
 #include "gan/core/random.hpp"
 
 namespace gan {
+
+/// Name and value of every option, in the order in which differences are told.
+using OptionTexts = std::vector<std::pair<std::string, std::string>>;
 
 /// "seed stream position".
 inline std::string to_text(const RngState& state) {

@@ -1,17 +1,16 @@
-// What a source hands out: samples and their labels.
+// What a source of data hands out.
 #pragma once
 
-#include <vector>
-
+#include "gan/tensor/condition.hpp"
 #include "gan/tensor/tensor.hpp"
 
 namespace gan {
 
-/// Samples [k, ...item_shape] and their labels, empty when the dataset has none.
+/// Samples [n, ...] and what is known about them: their labels, when the data has any, or a tensor beside each.
 template <class T>
 struct Batch {
   Tensor<T> samples;
-  std::vector<Index> labels;
+  Condition<T> condition{};
 };
 
 }  // namespace gan

@@ -12,14 +12,12 @@
 
 #include "gan/core/describe.hpp"
 #include "gan/core/error.hpp"
+#include "gan/core/metadata.hpp"
 #include "gan/core/schedule.hpp"
 #include "gan/core/warn.hpp"
 #include "gan/nn/module.hpp"
 
 namespace gan {
-
-/// Name and value of every option, in the order in which differences are told.
-using OptionTexts = std::vector<std::pair<std::string, std::string>>;
 
 /// How a checkpoint is taken up.
 struct ResumeOptions {
