@@ -140,7 +140,6 @@
 #include "gan/train/gradient_hook.hpp"
 #include "gan/train/joint_pass.hpp"
 #include "gan/train/kept_state.hpp"
-#include "gan/train/loader_text.hpp"
 #include "gan/train/moving_average.hpp"
 #include "gan/train/options_text.hpp"
 #include "gan/train/pack.hpp"
