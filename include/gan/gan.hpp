@@ -115,7 +115,9 @@
 #include "gan/data/loader.hpp"
 #include "gan/data/mnist.hpp"
 #include "gan/data/source.hpp"
+#include "gan/data/together.hpp"
 #include "gan/data/toy.hpp"
+#include "gan/data/zip.hpp"
 
 // How good and how varied samples are.
 #include "gan/metrics/frechet.hpp"

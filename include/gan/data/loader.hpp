@@ -88,6 +88,13 @@ class Loader : public Source<T> {
   /// The batch of items `indices`, whose augmentations draw from that state on.
   virtual Batch<T> make(std::span<const Index> indices, const RngState& random) const;
 
+  /// "28 x 28 x 1".
+  static std::string shape_text(const Shape& shape) {
+    std::string text;
+    for (const Index length : shape) text += (text.empty() ? "" : " x ") + std::to_string(length);
+    return text;
+  }
+
  private:
   struct Place {
     std::uint64_t seed = 0;
@@ -198,9 +205,7 @@ auto Loader<T>::state() const -> Texts {
 template <std::floating_point T>
 OptionTexts Loader<T>::settings() const {
   const auto yes_no = [](bool on) { return std::string(on ? "yes" : "no"); };
-  std::string shape;
-  for (const Index length : dataset_.item_shape()) shape += (shape.empty() ? "" : " x ") + std::to_string(length);
-  return {{"items", std::to_string(dataset_.size())},      {"shape", shape},
+  return {{"items", std::to_string(dataset_.size())},      {"shape", shape_text(dataset_.item_shape())},
           {"batch", std::to_string(options_.batch)},       {"shuffle", yes_no(options_.shuffle)},
           {"drop_last", yes_no(options_.drop_last)},       {"augmentations", std::to_string(augmentations_.size())},
           {"data", std::to_string(dataset_.fingerprint())}};
