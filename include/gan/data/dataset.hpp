@@ -63,6 +63,10 @@ class Dataset {
   /// Items `indices` as a batch [k, ...item_shape]. Throws outside [0, size()).
   Tensor<T> gather(std::span<const Index> indices) const;
 
+  /// A dataset of copies of the items `indices`, with their labels and all classes, whether they occur in it or not.
+  /// Throws outside [0, size()), and for no items.
+  Dataset subset(std::span<const Index> indices) const;
+
  private:
   struct Content {
     Shape item_shape;
@@ -77,6 +81,10 @@ class Dataset {
   explicit Dataset(std::shared_ptr<const Content> content) : content_(std::move(content)) {}
   static Dataset make(Content content, std::size_t count);
   static void count_classes(Content& content);
+  void check_items(std::span<const Index> indices) const {
+    for (const Index i : indices)
+      check(i >= 0 && i < size(), "dataset: item ", i, " asked for, expected one of [0, ", size(), ")");
+  }
 
   // What counts each class takes no more memory than this many of them.
   static constexpr Index most_classes = Index{1} << 24;
@@ -193,8 +201,7 @@ Index Dataset<T>::label(Index i) const {
 
 template <class T>
 Tensor<T> Dataset<T>::gather(std::span<const Index> indices) const {
-  for (const Index i : indices)
-    check(i >= 0 && i < size(), "dataset: item ", i, " asked for, expected one of [0, ", size(), ")");
+  check_items(indices);
   const Content& content = *content_;
   const Index count = static_cast<Index>(indices.size()), item = content.item_shape.size();
   auto batch = Tensor<T>::empty(content.item_shape.inserted(0, count));
@@ -209,6 +216,24 @@ Tensor<T> Dataset<T>::gather(std::span<const Index> indices) const {
     }
   });
   return batch;
+}
+
+template <class T>
+Dataset<T> Dataset<T>::subset(std::span<const Index> indices) const {
+  check_items(indices);
+  const Content& content = *content_;
+  const Index item = content.item_shape.size();
+  Content part{content.item_shape, 0, {}, {}, {}, content.range, content.classes};
+  const auto copy = [&](const auto& from, auto& to, Index length) {
+    if (from.empty()) return;
+    to.reserve(indices.size() * static_cast<std::size_t>(length));
+    for (const Index i : indices) to.insert(to.end(), from.begin() + i * length, from.begin() + (i + 1) * length);
+  };
+  copy(content.bytes, part.bytes, item);
+  copy(content.values, part.values, item);
+  copy(content.labels, part.labels, 1);
+  const std::size_t count = content.values.empty() ? part.bytes.size() : part.values.size();
+  return make(std::move(part), count);
 }
 
 }  // namespace gan
