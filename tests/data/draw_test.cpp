@@ -68,7 +68,7 @@ TEST_CASE("balanced epochs show each class equally often, and its items as evenl
   for (int epoch = 0; epoch < 12; ++epoch) {
     const auto counts = epoch_of(loader);
     CHECK(counts.classes[2] == 0);
-    for (const std::size_t c : {0, 1, 3}) CHECK((counts.classes[c] >= 99 && counts.classes[c] <= 101));
+    for (const std::size_t c : {0u, 1u, 3u}) CHECK((counts.classes[c] >= 99 && counts.classes[c] <= 101));
     for (Index i = 0; i < 300; ++i) {
       const Index count = counts.items[static_cast<std::size_t>(i)];
       CHECK((data.label(i) == 0 ? count <= 1 : count == 3 || count == 4));
@@ -116,6 +116,16 @@ TEST_CASE("equal weights show every item once, however large or small they are")
   }
   Loader<float> one(items({5}), {.batch = 5, .weights = {0, 0, 1, 0, 0}});
   CHECK(epoch_of(one).items == std::vector<Index>{0, 0, 5, 0, 0});
+}
+
+TEST_CASE("any two items may be drawn in one epoch") {
+  Loader<float> loader(items({6}), {.batch = 6, .weights = {0.5, 0.5, 0.5, 0.5, 2, 2}});
+  int neighbors = 0;
+  for (int epoch = 0; epoch < 100; ++epoch) {
+    const auto counts = epoch_of(loader).items;
+    neighbors += counts[0] > 0 && counts[1] > 0;
+  }
+  CHECK((neighbors > 2 && neighbors < 50));
 }
 
 TEST_CASE("drawn epochs go on from any state, and differ") {

@@ -63,7 +63,7 @@ TEST_CASE("shares that are no whole numbers are rounded, and add up") {
   CHECK(parts.training.size() == 5);
   const auto held = counts(parts.held_out);
   CHECK((held[0] >= 2 && held[0] <= 3));
-  for (const std::size_t c : {1, 2}) CHECK((held[c] >= 1 && held[c] <= 2));
+  for (const std::size_t c : {1u, 2u}) CHECK((held[c] >= 1 && held[c] <= 2));
 }
 
 TEST_CASE("data without labels is split, too") {
