@@ -40,7 +40,7 @@ std::string text(const char (&bytes)[n]) {
 std::string packed_zeros(int size) {
   std::vector<unsigned char> zeros(static_cast<std::size_t>(size));
   int length = 0;
-  unsigned char* const memory = gan::detail::stb_write::stbi_zlib_compress(zeros.data(), size, &length, 8);
+  unsigned char* const memory = gan::detail::stb_write::gan_stbi_zlib_compress(zeros.data(), size, &length, 8);
   const std::string packed(reinterpret_cast<const char*>(memory), static_cast<std::size_t>(length));
   std::free(memory);
   return packed;

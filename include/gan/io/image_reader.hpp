@@ -138,12 +138,12 @@ inline Image decode_image(const std::string& name, const CheckedImage& file, Ind
   stb::largest_block = static_cast<std::size_t>(file.largest_block);
   stb::asked_too_much = false;
   const std::unique_ptr<stb::stbi_uc, void (*)(stb::stbi_uc*)> data(
-      stb::stbi_load_from_memory(file.bytes.data(), static_cast<int>(file.bytes.size()), &width, &height, &stored,
-                                 static_cast<int>(decoded)),
+      stb::gan_stbi_load_from_memory(file.bytes.data(), static_cast<int>(file.bytes.size()), &width, &height, &stored,
+                                     static_cast<int>(decoded)),
       [](stb::stbi_uc* memory) { std::free(memory); });
-  const char* const reason = stb::asked_too_much          ? "its data unpack to more than its size says"
-                             : stb::stbi_failure_reason() ? stb::stbi_failure_reason()
-                                                          : "unknown reason";
+  const char* const reason = stb::asked_too_much              ? "its data unpack to more than its size says"
+                             : stb::gan_stbi_failure_reason() ? stb::gan_stbi_failure_reason()
+                                                              : "unknown reason";
   check(data != nullptr && width == file.width && height == file.height, name, ": broken picture: ", reason);
 
   const Index count = file.height * file.width;

@@ -58,8 +58,8 @@ inline void write_png_bytes(const std::filesystem::path& path, const std::uint8_
   int length = 0;
   const auto size = [](Index n) { return static_cast<int>(n); };
   const std::unique_ptr<unsigned char, void (*)(unsigned char*)> png(
-      stb_write::stbi_write_png_to_mem(pixels, size(width * channels), size(width), size(height), size(channels),
-                                       &length),
+      stb_write::gan_stbi_write_png_to_mem(pixels, size(width * channels), size(width), size(height), size(channels),
+                                           &length),
       [](unsigned char* memory) { std::free(memory); });
   check(png != nullptr && length > 0, path.string(), ": not enough memory for a PNG of ", width, " x ", height);
   write_file(path, png.get(), static_cast<std::size_t>(length));

@@ -141,6 +141,31 @@ inline void* reallocate(void* block, size_t before, size_t bytes) {
 #undef stbi_inline
 #undef stbi_lrot
 
+// Its functions have the linkage of C, which knows no namespaces: apart from the user's, they need other names.
+#define stbi_convert_iphone_png_to_rgb gan_stbi_convert_iphone_png_to_rgb
+#define stbi_convert_iphone_png_to_rgb_thread gan_stbi_convert_iphone_png_to_rgb_thread
+#define stbi_failure_reason gan_stbi_failure_reason
+#define stbi_image_free gan_stbi_image_free
+#define stbi_info_from_callbacks gan_stbi_info_from_callbacks
+#define stbi_info_from_memory gan_stbi_info_from_memory
+#define stbi_is_16_bit_from_callbacks gan_stbi_is_16_bit_from_callbacks
+#define stbi_is_16_bit_from_memory gan_stbi_is_16_bit_from_memory
+#define stbi_is_hdr_from_callbacks gan_stbi_is_hdr_from_callbacks
+#define stbi_is_hdr_from_memory gan_stbi_is_hdr_from_memory
+#define stbi_load_16_from_callbacks gan_stbi_load_16_from_callbacks
+#define stbi_load_16_from_memory gan_stbi_load_16_from_memory
+#define stbi_load_from_callbacks gan_stbi_load_from_callbacks
+#define stbi_load_from_memory gan_stbi_load_from_memory
+#define stbi_set_flip_vertically_on_load gan_stbi_set_flip_vertically_on_load
+#define stbi_set_flip_vertically_on_load_thread gan_stbi_set_flip_vertically_on_load_thread
+#define stbi_set_unpremultiply_on_load gan_stbi_set_unpremultiply_on_load
+#define stbi_set_unpremultiply_on_load_thread gan_stbi_set_unpremultiply_on_load_thread
+#define stbi_zlib_decode_buffer gan_stbi_zlib_decode_buffer
+#define stbi_zlib_decode_malloc gan_stbi_zlib_decode_malloc
+#define stbi_zlib_decode_malloc_guesssize gan_stbi_zlib_decode_malloc_guesssize
+#define stbi_zlib_decode_malloc_guesssize_headerflag gan_stbi_zlib_decode_malloc_guesssize_headerflag
+#define stbi_zlib_decode_noheader_buffer gan_stbi_zlib_decode_noheader_buffer
+#define stbi_zlib_decode_noheader_malloc gan_stbi_zlib_decode_noheader_malloc
 #define STB_IMAGE_IMPLEMENTATION
 #define STB_IMAGE_STATIC
 #define STBI_ONLY_JPEG
@@ -180,6 +205,30 @@ using std::abs;  // not gan::abs, which would hide it
 #pragma GCC diagnostic pop
 #endif
 
+#undef stbi_convert_iphone_png_to_rgb
+#undef stbi_convert_iphone_png_to_rgb_thread
+#undef stbi_failure_reason
+#undef stbi_image_free
+#undef stbi_info_from_callbacks
+#undef stbi_info_from_memory
+#undef stbi_is_16_bit_from_callbacks
+#undef stbi_is_16_bit_from_memory
+#undef stbi_is_hdr_from_callbacks
+#undef stbi_is_hdr_from_memory
+#undef stbi_load_16_from_callbacks
+#undef stbi_load_16_from_memory
+#undef stbi_load_from_callbacks
+#undef stbi_load_from_memory
+#undef stbi_set_flip_vertically_on_load
+#undef stbi_set_flip_vertically_on_load_thread
+#undef stbi_set_unpremultiply_on_load
+#undef stbi_set_unpremultiply_on_load_thread
+#undef stbi_zlib_decode_buffer
+#undef stbi_zlib_decode_malloc
+#undef stbi_zlib_decode_malloc_guesssize
+#undef stbi_zlib_decode_malloc_guesssize_headerflag
+#undef stbi_zlib_decode_noheader_buffer
+#undef stbi_zlib_decode_noheader_malloc
 #undef FAST_BITS
 #undef STBI_EXTERN
 #undef STBI_HAS_LROTL

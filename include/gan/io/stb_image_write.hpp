@@ -70,6 +70,15 @@
 #undef stbiw__zlib_huffa
 #undef stbiw__zlib_huffb
 
+// Its functions have the linkage of C, which knows no namespaces: apart from the user's, they need other names.
+#define stbi_flip_vertically_on_write gan_stbi_flip_vertically_on_write
+#define stbi_write_bmp_to_func gan_stbi_write_bmp_to_func
+#define stbi_write_hdr_to_func gan_stbi_write_hdr_to_func
+#define stbi_write_jpg_to_func gan_stbi_write_jpg_to_func
+#define stbi_write_png_to_func gan_stbi_write_png_to_func
+#define stbi_write_png_to_mem gan_stbi_write_png_to_mem
+#define stbi_write_tga_to_func gan_stbi_write_tga_to_func
+#define stbi_zlib_compress gan_stbi_zlib_compress
 #define STB_IMAGE_WRITE_IMPLEMENTATION
 #define STB_IMAGE_WRITE_STATIC
 #define STBI_WRITE_NO_STDIO
@@ -100,6 +109,14 @@ using std::abs;  // not gan::abs, which would hide it
 #pragma GCC diagnostic pop
 #endif
 
+#undef stbi_flip_vertically_on_write
+#undef stbi_write_bmp_to_func
+#undef stbi_write_hdr_to_func
+#undef stbi_write_jpg_to_func
+#undef stbi_write_png_to_func
+#undef stbi_write_png_to_mem
+#undef stbi_write_tga_to_func
+#undef stbi_zlib_compress
 #undef STBIW_EXTERN
 #undef STBIW_UCHAR
 #undef stbiw__ZHASH
