@@ -274,7 +274,7 @@ TEST_CASE("what cannot be trained is refused before the first step") {
   };
   const auto falls = [](Index step) { return 1 - 0.02 * static_cast<double>(step); };
   CHECK_THAT(with({.generator_schedule = falls}, {.epochs = 30}),
-             ContainsSubstring("generator_schedule is -0.1") && ContainsSubstring("at step 60"));
+             ContainsSubstring("player \"generator\": schedule is -0.1") && ContainsSubstring("at step 60"));
   CHECK_THAT(with({.discriminator_schedule = falls}, {.steps = 100}), ContainsSubstring("at step 100"));
   CHECK_THAT(with({.instance_noise = [](Index) { return no_number; }}, {}), ContainsSubstring("instance_noise is nan"));
   Trainer(plain.generator, plain.discriminator, {.generator_schedule = falls}).fit(even, {.epochs = 2});
@@ -299,9 +299,9 @@ TEST_CASE("schedules and options that are no numbers are errors") {
         "trainer: instance_noise is -1 at step 1, expected a finite number, 0 or more");
   CHECK_THAT(step({.instance_noise = [](Index) { return no_number; }}), ContainsSubstring("instance_noise is nan"));
   CHECK_THAT(step({.generator_schedule = [](Index) { return no_number; }}),
-             ContainsSubstring("generator_schedule is nan"));
+             ContainsSubstring("player \"generator\": schedule is nan"));
   CHECK_THAT(step({.discriminator_schedule = [](Index) { return -2.0; }}),
-             ContainsSubstring("discriminator_schedule is -2 at step 1"));
+             ContainsSubstring("player \"discriminator\": schedule is -2 at step 1"));
   CHECK_THAT(message_of([&] { step({.clip_gradient_norm = no_number}); }), ContainsSubstring("limit nan"));
   CHECK_THAT(message_of([&] { step({.generator_optimizer = gan::AdamOptions{.learning_rate = no_number}}); }),
              ContainsSubstring("nan"));

@@ -156,7 +156,7 @@ TEST_CASE("a term that gives a matrix and an undeclared output are errors") {
       pair.generator, pair.discriminator,
       {.generator_terms = {{"spread", [](const gan::Pass<double>& pass) { return pass.fake; }}}});
   CHECK_THROWS_WITH(trainer.step(real_batch<double>(4)),
-                    ContainsSubstring("term \"spread\" of the generator is [4, 2], expected a scalar"));
+                    ContainsSubstring("player \"generator\": term \"spread\" is [4, 2], expected a scalar"));
   struct Many : gan::Discriminator<double> {
     gan::Dense<double> out{this, "out", 2, 10};
     explicit Many(gan::Rng& root) : Discriminator(root) {}

@@ -55,7 +55,7 @@ class BatchNorm : public Layer<T> {
     auto next_mean = running_mean_.clone(), next_variance = running_variance_.clone();
     next_mean.mutable_values() += m * (mean.values() - next_mean.values());
     next_variance.mutable_values() += m * (variance.values() * (n / (n - 1)) - next_variance.values());
-    if (finite(next_mean) && finite(next_variance)) {  // an average would never forget a NaN
+    if (all_finite(next_mean) && all_finite(next_variance)) {  // an average would never forget a NaN
       running_mean_.mutable_values() = next_mean.values();
       running_variance_.mutable_values() = next_variance.values();
     }
@@ -72,10 +72,6 @@ class BatchNorm : public Layer<T> {
           "batch norm \"", this->path(), "\": ", channels, " channels, epsilon ", epsilon_, ", momentum ", momentum_,
           ", expected channels >= 1, epsilon > 0, momentum in [0, 1]");
     return {channels};
-  }
-
-  static bool finite(const Tensor<T>& x) {
-    return all_finite(std::span<const T>(x.data(), static_cast<std::size_t>(x.size())));
   }
 
   double momentum_, epsilon_;

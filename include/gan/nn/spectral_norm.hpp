@@ -14,8 +14,9 @@ namespace gan {
 
 /// weight / max(sigma, 1e-3), where sigma is the largest singular value of weight seen as a matrix [everything else,
 /// last axis] (Miyato et al., 2018). It is estimated by power iteration from a vector u that is kept in the owner's
-/// buffers; sigma = v^T W u, u and v of length 1, is differentiable in W, with u and v constant. Dense and Conv2d use
-/// it when asked by their options: {.spectral_norm = true}.
+/// buffers; sigma = v^T W u, u and v of length 1, is differentiable in W, with u and v constant. Dense, Conv2d,
+/// ConvTranspose2d and Embedding use it when asked by their options: {.spectral_norm = true}. The matrix of a
+/// transposed convolution is [patch and out, in], what one pixel becomes.
 ///
 /// The floor lets a weight of zeros train: its gradient is 1000 times that of the quotient, no more. Weights with a
 /// smaller sigma are not normalized.
@@ -83,8 +84,7 @@ class SpectralNorm {
                                kernels::packed(v.mutable_data(), rows, 1));
       return normalize(v);
     };
-    if (multiply() || !all_finite(std::span<const T>(weight.data(), static_cast<std::size_t>(weight.size()))))
-      return {v, u};
+    if (multiply() || !all_finite(weight)) return {v, u};
     Index largest = 0;
     weight.matrix().rowwise().squaredNorm().maxCoeff(&largest);
     auto row = Tensor<T>::empty(u.shape());

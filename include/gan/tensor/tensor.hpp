@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gan/core/error.hpp"
+#include "gan/core/finite.hpp"
 #include "gan/core/parallel.hpp"
 #include "gan/core/shape.hpp"
 #include "gan/tensor/node.hpp"
@@ -279,6 +280,12 @@ std::ostream& operator<<(std::ostream& out, const Tensor<T>& x) {
     }
   }
   return out;
+}
+
+/// Whether no number is NaN or infinite.
+template <class T>
+bool all_finite(const Tensor<T>& x) {
+  return all_finite(std::span<const T>(x.data(), static_cast<std::size_t>(x.size())));
 }
 
 }  // namespace gan

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cmath>
-#include <span>
 #include <string>
+#include <string_view>
 
 #include "gan/core/describe.hpp"
 #include "gan/core/finite.hpp"
@@ -23,11 +23,6 @@ void check_loss(const std::string& player, const Tensor<T>& loss, Index step) {
   // A NaN's sign says nothing.
   const char* const text = is_nan(value) ? "nan" : std::signbit(value) ? "-inf" : "inf";
   throw NotFinite("player \"" + player + "\": its loss is " + text + " at step " + std::to_string(step));
-}
-
-template <class T>
-bool all_finite(const Tensor<T>& x) {
-  return all_finite(std::span<const T>(x.data(), static_cast<std::size_t>(x.size())));
 }
 
 /// The norm of all gradients together. Throws NotFinite, with the names of player and parameter, unless all are finite.
@@ -74,15 +69,15 @@ Tensor<T> in_layout(const Tensor<T>& real, const Shape& samples) {
 }
 
 /// schedule(step), for steps from 0. Throws, with `name` and the step, unless it is finite and not negative.
-inline double value_at(const char* name, const Schedule& schedule, Index step) {
+inline double value_at(std::string_view name, const Schedule& schedule, Index step) {
   const double value = schedule(step);
-  check(is_finite(value) && value >= 0, "trainer: ", name, " is ", number_text(value), " at step ", step + 1,
+  check(is_finite(value) && value >= 0, name, " is ", number_text(value), " at step ", step + 1,
         ", expected a finite number, 0 or more");
   return value;
 }
 
 /// Throws, with `name` and the step, unless the schedule gives usable numbers at the next step and at the last.
-inline void check_schedule(const char* name, const Schedule& schedule, Index next, Index last) {
+inline void check_schedule(std::string_view name, const Schedule& schedule, Index next, Index last) {
   if (!schedule) return;
   value_at(name, schedule, next);
   if (last > next) value_at(name, schedule, last);

@@ -180,8 +180,7 @@ void Game<T>::descend(Player<T>& player, const Tensor<T>& loss) {
   if (options.clip_gradient_norm > 0 && norm > options.clip_gradient_norm)
     scale_gradients(player.parameters(), options.clip_gradient_norm / norm);
   if (options.schedule)
-    optimizer.set_learning_rate(player.base_rate() *
-                                value_at((player.name_ + "_schedule").c_str(), options.schedule, steps_));
+    optimizer.set_learning_rate(player.base_rate() * value_at(player.schedule_name_, options.schedule, steps_));
   optimizer.step();
   optimizer.zero_grad();
   if (player.average_) player.average_->update();
@@ -229,7 +228,7 @@ auto Game<T>::sampled(Make make) {
 template <std::floating_point T>
 void Game<T>::rehearse(const Source<T>&, Index last) {
   for (const Player<T>* player : players_)
-    check_schedule((player->name() + "_schedule").c_str(), player->options().schedule, steps_, last - 1);
+    check_schedule(player->schedule_name_, player->options().schedule, steps_, last - 1);
 }
 
 template <std::floating_point T>

@@ -61,8 +61,10 @@ class Player {
   /// gradients, before clipping) in the game's result. Throws NotFinite for a loss or a gradient that is not finite,
   /// naming it, and Error for a gradient that reaches a leaf of somebody else; nothing has changed then.
   void descend(const Tensor<T>& loss);
-  /// The same down the sum of the terms, which are noted as "<name>_<term>" each. Throws when none has a value.
-  void descend(const std::vector<Term<T>>& terms);
+  /// The same down the sum of `loss`, if it is defined, and the terms, which are noted as "<name>_<term>" each. Throws
+  /// when nothing has a value.
+  void descend(const Tensor<T>& loss, const std::vector<Term<T>>& terms);
+  void descend(const std::vector<Term<T>>& terms) { descend(Tensor<T>(), terms); }
 
   /// While the result lives, gradients flow through this player's networks to their inputs only.
   [[nodiscard]] Freeze<T> freeze() const { return Freeze<T>(parameters()); }
@@ -85,7 +87,7 @@ class Player {
   friend class Game<T>;
 
   Game<T>& game_;
-  std::string name_, loss_name_, gradient_name_;
+  std::string name_, loss_name_, gradient_name_, schedule_name_;
   std::vector<Module<T>*> networks_;
   AnyOptimizer<T> chosen_;
   PlayerOptions options_;
@@ -101,6 +103,7 @@ Player<T>::Player(Game<T>* game, std::string name, const Networks& networks, Any
       name_(std::move(name)),
       loss_name_(name_ + "_loss"),
       gradient_name_(name_ + "_gradient"),
+      schedule_name_("player \"" + name_ + "\": schedule"),
       networks_(networks.list()),
       chosen_(std::move(optimizer)),
       options_(std::move(options)) {
@@ -126,8 +129,8 @@ void Player<T>::descend(const Tensor<T>& loss) {
 }
 
 template <std::floating_point T>
-void Player<T>::descend(const std::vector<Term<T>>& terms) {
-  Tensor<T> loss;
+void Player<T>::descend(const Tensor<T>& loss, const std::vector<Term<T>>& terms) {
+  Tensor<T> total = loss;
   for (const auto& [term, value] : terms) {
     const std::string shown = name_ + "_" + term;
     if (!value.defined()) {
@@ -137,10 +140,10 @@ void Player<T>::descend(const std::vector<Term<T>>& terms) {
     check(value.size() == 1, "player \"", name_, "\": term \"", term, "\" is ", value.shape(), ", expected a scalar");
     game_.note(shown, static_cast<double>(value.item()));
     const Tensor<T> scalar = value.rank() == 0 ? value : reshape(value, Shape{});
-    loss = loss.defined() ? loss + scalar : scalar;
+    total = total.defined() ? total + scalar : scalar;
   }
-  check(loss.defined(), "player \"", name_, "\": no term has a value");
-  descend(loss);
+  check(total.defined(), "player \"", name_, "\": no term has a value");
+  descend(total);
 }
 
 template <std::floating_point T>

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <concepts>
-#include <functional>
 #include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "gan/data/function_source.hpp"
 #include "gan/data/source.hpp"
 #include "gan/models/discriminator.hpp"
 #include "gan/models/generator.hpp"
@@ -18,6 +18,7 @@
 #include "gan/ops/slice.hpp"
 #include "gan/train/advice.hpp"
 #include "gan/train/checks.hpp"
+#include "gan/train/discriminator_input.hpp"
 #include "gan/train/fit.hpp"
 #include "gan/train/game.hpp"
 #include "gan/train/joint_pass.hpp"
@@ -67,7 +68,7 @@ class Trainer : public Game<T> {
   template <class Next>
   requires std::invocable<Next&>
   const StepResult& step(Next&& next) {
-    Batches batches([&next]() -> Batch<T> {
+    FunctionSource<T> batches([&next]() -> Batch<T> {
       if constexpr (std::convertible_to<std::invoke_result_t<Next&>, Batch<T>>)
         return next();
       else
@@ -109,7 +110,6 @@ class Trainer : public Game<T> {
     Tensor<T> z, real, fake;
     Condition<T> condition;
   };
-  class Batches;
 
   template <class Network>
   Network& adopted(Network& network, const char* name) {
@@ -121,15 +121,12 @@ class Trainer : public Game<T> {
     round.z = generator_.draw(this->rng(), round.real.shape()[0]);
     round.fake = generator_(round.z, round.condition);
   }
-  Tensor<T> seen(const Tensor<T>& x);
-  std::pair<Tensor<T>, Tensor<T>> both_seen(const Tensor<T>& real, const Tensor<T>& fake);
   void split(const Tensor<T>& output, Index n, Tensor<T>& score, Tensor<T>& extra) const;
   Scores score(const Tensor<T>& real, const Tensor<T>& fake, const Condition<T>& condition);
-  Tensor<T> with_terms(Tensor<T> loss, const char* player, const std::vector<PairTerm<T>>& terms, const Round& round,
-                       const Condition<T>& packed, const Scores& scores);
+  std::vector<Term<T>> values_of(const std::vector<PairTerm<T>>& terms, const Round& round, const Condition<T>& packed,
+                                 const Scores& scores);
   void update_discriminator(const Round& round);
   void update_generator(const Round& round);
-  void adapt_views(double accuracy, Index n);
 
   Generator<T>& generator_;
   Discriminator<T>& discriminator_;
@@ -137,7 +134,7 @@ class Trainer : public Game<T> {
   Player<T> generator_player_, discriminator_player_;
   Buffer<T> fixed_noise_;
   Buffer<T> classes_{this, "classes", Shape{}, init::zeros()};  // of the labels so far; 0: none
-  Buffer<T> view_probability_{this, "view_probability", Shape{}, init::zeros()};
+  DiscriminatorInput<T> input_{this, options_};
   Tensor<T> fixed_values_{Shape{0}};
   bool first_ = true;  // step of this process
 };
@@ -159,28 +156,6 @@ Trainer<T>::Trainer(Generator<T>& generator, Discriminator<T>& discriminator, Tr
   std::copy_n(noise.data(), noise.size(), fixed_noise_.mutable_data());
   this->add_buffer("fixed_values", fixed_values_);
 }
-
-/// Batches of somebody who has no source.
-template <std::floating_point T>
-class Trainer<T>::Batches : public Source<T> {
- public:
-  explicit Batches(std::function<Batch<T>()> next) : next_(std::move(next)) {}
-  Batch<T> next() override {
-    newest_ = next_();
-    return newest_;
-  }
-  Index epoch() const override { return 0; }
-  Index position() const override { return 0; }
-  Index batches_per_epoch() const override { return 1; }
-  Index batch() const override { return 1; }
-  typename Source<T>::Texts state() const override { return {}; }
-  void set_state(const typename Source<T>::Texts&) override {}
-  Batch<T> reference(Index) const override { return newest_; }
-
- private:
-  std::function<Batch<T>()> next_;
-  Batch<T> newest_;
-};
 
 template <std::floating_point T>
 const StepResult& Trainer<T>::step(const Tensor<T>& real, const Condition<T>& condition) {
@@ -263,32 +238,6 @@ Tensor<T> Trainer<T>::sample(const Tensor<T>& z, const Condition<T>& condition) 
   return this->sampled([&] { return generator_.sample(z, condition); });
 }
 
-// What the discriminator is shown of samples x: through all views, with instance noise, and packed.
-template <std::floating_point T>
-Tensor<T> Trainer<T>::seen(const Tensor<T>& x) {
-  Tensor<T> y = x;
-  for (const auto& view : options_.views) y = view(this->rng(), y);
-  check(y.shape() == x.shape(), "trainer: the views make ", y.shape(), " of samples ", x.shape(),
-        ", expected the same shape");
-  if (options_.adaptive_views) {
-    Shape one_a_sample = x.shape();
-    for (Index axis = 1; axis < x.rank(); ++axis) one_a_sample = one_a_sample.with(axis, 1);
-    y = x + bernoulli<T>(this->rng(), one_a_sample, static_cast<double>(view_probability_.item())) * (y - x);
-  }
-  if (options_.instance_noise)
-    if (const double stddev = value_at("instance_noise", options_.instance_noise, this->steps()); stddev > 0)
-      y = y + normal<T>(this->rng(), y.shape(), 0, stddev);
-  return pack_samples(y, options_.pack);
-}
-
-template <std::floating_point T>
-std::pair<Tensor<T>, Tensor<T>> Trainer<T>::both_seen(const Tensor<T>& real, const Tensor<T>& fake) {
-  const RngState before = this->rng().state();
-  const Tensor<T> seen_real = seen(real);
-  if (options_.same_view) this->rng().set_state(before);
-  return {seen_real, seen(fake)};
-}
-
 // Parts n rows of output [n, ..., s + k] into scores [n, ..., s] and the rest.
 template <std::floating_point T>
 void Trainer<T>::split(const Tensor<T>& output, Index n, Tensor<T>& score, Tensor<T>& extra) const {
@@ -326,29 +275,21 @@ auto Trainer<T>::score(const Tensor<T>& real, const Tensor<T>& fake, const Condi
 }
 
 template <std::floating_point T>
-Tensor<T> Trainer<T>::with_terms(Tensor<T> loss, const char* player, const std::vector<PairTerm<T>>& terms,
-                                 const Round& round, const Condition<T>& packed, const Scores& scores) {
+std::vector<Term<T>> Trainer<T>::values_of(const std::vector<PairTerm<T>>& terms, const Round& round,
+                                           const Condition<T>& packed, const Scores& scores) {
+  std::vector<Term<T>> values;
   for (const auto& term : terms) {
-    const std::string name = std::string(player) + "_" + term.name;
     Tensor<T> value = term.value({round.z, round.real, round.fake, packed, scores.real, scores.fake, scores.real_extra,
                                   scores.fake_extra, this->rng(), this->steps()});
-    if (!value.defined()) {
-      this->note(name);
-      continue;
-    }
-    check(value.size() == 1, "trainer: term \"", term.name, "\" of the ", player, " is ", value.shape(),
-          ", expected a scalar");
-    if (value.rank() > 0) value = reshape(value, Shape{});
-    if (term.weight != 1) value = value * term.weight;
-    this->note(name, static_cast<double>(value.item()));
-    loss = loss + value;
+    if (value.defined() && term.weight != 1) value = value * term.weight;
+    values.push_back({term.name, std::move(value)});
   }
-  return loss;
+  return values;
 }
 
 template <std::floating_point T>
 void Trainer<T>::update_discriminator(const Round& round) {
-  const auto [real, fake] = both_seen(round.real, round.fake.detach());
+  const auto [real, fake] = input_.both(round.real, round.fake.detach(), this->steps());
   const Condition<T> packed = pack_samples(round.condition, options_.pack);
   const Given<T> given(discriminator_, packed);  // for what penalties and terms ask it beyond the scores
   const Scores scores = score(real, fake, packed);
@@ -370,8 +311,6 @@ void Trainer<T>::update_discriminator(const Round& round) {
       real, fake, discriminator_player_.optimizer().steps());
   this->note("penalty", penalty.defined() ? static_cast<double>(penalty.item()) : 0);
   if (penalty.defined()) loss = loss + penalty;
-  loss = with_terms(std::move(loss), "discriminator", options_.discriminator_terms, round, packed, scores);
-
   const auto mean_probability = [](const Tensor<T>& logits) {
     const NoGrad scope;
     return static_cast<double>(mean(sigmoid(logits)).item());
@@ -381,16 +320,12 @@ void Trainer<T>::update_discriminator(const Round& round) {
   this->note("fake_score", mean_probability(scores.fake));
   this->note("real_accuracy", right.real);
   this->note("fake_accuracy", right.fake);
-  discriminator_player_.descend(loss);
+  discriminator_player_.descend(loss, values_of(options_.discriminator_terms, round, packed, scores));
   options_.penalty.after_step(discriminator_player_.parameters());
-  if (options_.adaptive_views) adapt_views(right.real, round.real.shape()[0]);
-}
-
-template <std::floating_point T>
-void Trainer<T>::adapt_views(double accuracy, Index n) {
-  const double moved = options_.adaptive_views->update(static_cast<double>(view_probability_.item()), accuracy, n);
-  *view_probability_.mutable_data() = static_cast<T>(moved);
-  this->note("view_probability", moved);
+  if (options_.adaptive_views) {
+    input_.adapt(right.real, round.real.shape()[0]);
+    this->note("view_probability", input_.probability());
+  }
 }
 
 template <std::floating_point T>
@@ -400,14 +335,14 @@ void Trainer<T>::update_generator(const Round& round) {
   const Given<T> given(discriminator_, packed);
   Scores scores;
   if (options_.objective.generator_needs_real) {
-    const auto [real, fake] = both_seen(round.real, round.fake);
+    const auto [real, fake] = input_.both(round.real, round.fake, this->steps());
     scores = score(real, fake, packed);
   } else {
-    const Tensor<T> fake = seen(round.fake);
+    const Tensor<T> fake = input_(round.fake, this->steps());
     split(discriminator_(fake), fake.shape()[0], scores.fake, scores.fake_extra);
   }
-  generator_player_.descend(with_terms(options_.objective.generator_loss(scores.real, scores.fake), "generator",
-                                       options_.generator_terms, round, packed, scores));
+  generator_player_.descend(options_.objective.generator_loss(scores.real, scores.fake),
+                            values_of(options_.generator_terms, round, packed, scores));
 }
 
 template <std::floating_point T>
@@ -461,7 +396,7 @@ void Trainer<T>::rehearse(const Source<T>& in, Index last_step) {
     }
   }
   Game<T>::rehearse(in, last_step);
-  check_schedule("instance_noise", options_.instance_noise, this->steps(), last_step - 1);
+  check_schedule("trainer: instance_noise", options_.instance_noise, this->steps(), last_step - 1);
 }
 
 }  // namespace gan
