@@ -1,7 +1,10 @@
 // Layers that read the class of a sample: concatenation, conditional batch norm, projection, auxiliary classifier.
+#include <Eigen/SVD>
+
 #include "gan/nn/activation.hpp"
 #include "gan/nn/auxiliary_classifier_head.hpp"
 #include "gan/nn/conditional_batch_norm.hpp"
+#include "gan/nn/conv_transpose2d.hpp"
 #include "gan/nn/projection_head.hpp"
 #include "gan/nn/residual.hpp"
 #include "support/catch.hpp"
@@ -146,4 +149,23 @@ TEST_CASE("auxiliary classifier head", "[nn]") {
   REQUIRE_THROWS_WITH(head(D({2, 3})), ContainsSubstring("\"head.score\""));
   REQUIRE_THROWS_WITH(head(D({2, 3, 2})), ContainsSubstring("features [2, 3, 2]"));
   REQUIRE_THROWS_WITH(AuxiliaryClassifierHead<double>(&root, "a", 2, 0), ContainsSubstring("0 classes"));
+}
+
+TEST_CASE("spectral norm of embeddings and transposed convolutions", "[nn]") {
+  Rng rng(5);
+  Root root(rng);
+  Embedding<double> embedding(&root, "embedding", 3, 4, {.spectral_norm = true});
+  ConvTranspose2d<double> up(&root, "up", 2, 3, {.kernel = 2, .stride = 2, .bias = false, .spectral_norm = true});
+  REQUIRE(embedding.buffers().size() == 1);
+  for (int i = 0; i < 200; ++i) {  // power iterations
+    embedding({0});
+    up(D({1, 1, 1, 2}));
+  }
+  const Evaluate<double> evaluating(root);
+  const auto largest = [](const D& matrix) {
+    return Eigen::JacobiSVD<Eigen::MatrixXd>(matrix.matrix()).singularValues()(0);
+  };
+  REQUIRE(largest(embedding({0, 1, 2})) == Approx(1));
+  // Patches do not overlap: each pixel goes through one matrix, which then has norm 1.
+  REQUIRE(largest(flatten(up(D({2, 1, 1, 2}, {1, 0, 0, 1})))) == Approx(1));
 }

@@ -39,6 +39,7 @@ Tensor<T> over_positions(const Tensor<T>& v, const Tensor<T>& x) {
 struct ConcatenateClassOptions {
   Index width = 0;  ///< of a trained embedding; 0: the label as it is, one-hot, `classes` wide
   Initializer initializer = init::normal(0, 1);
+  bool spectral_norm = false;  ///< of that embedding
 };
 
 /// Conditioning by concatenation (Mirza and Osindero, 2014): appends what stands for a sample's class, the same at each
@@ -56,7 +57,9 @@ class ConcatenateClass : public Layer<T> {
       : Layer<T>(parent, std::move(name)), classes_(classes) {
     check(classes >= 1 && options.width >= 0, "concatenate class \"", this->path(), "\": ", classes, " classes, width ",
           options.width, ", expected classes >= 1, width >= 0");
-    if (options.width > 0) embedding_.emplace(this, "embedding", classes, options.width, options.initializer);
+    if (options.width > 0)
+      embedding_.emplace(this, "embedding", classes, options.width,
+                         EmbeddingOptions{.initializer = options.initializer, .spectral_norm = options.spectral_norm});
   }
 
   /// Throws without a condition with a label in [0, classes) for each sample.

@@ -24,8 +24,8 @@ class ConditionalBatchNorm : public Layer<T> {
       : Layer<T>(parent, std::move(name)),
         channels_(channels),
         norm_(this, "norm", channels, without_affine(options)),
-        scale_(this, "scale", classes, channels, init::ones()),
-        shift_(this, "shift", classes, channels, init::zeros()) {}
+        scale_(this, "scale", classes, channels, {.initializer = init::ones()}),
+        shift_(this, "shift", classes, channels, {.initializer = init::zeros()}) {}
 
   /// Throws unless the last axis of x is `channels`, without a condition with a label for each sample, and for one
   /// value a channel in training mode.

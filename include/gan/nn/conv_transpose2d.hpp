@@ -6,6 +6,7 @@
 #include <string>
 
 #include "gan/nn/layer.hpp"
+#include "gan/nn/spectral_norm.hpp"
 #include "gan/ops/convolution.hpp"
 
 namespace gan {
@@ -16,8 +17,9 @@ struct ConvTranspose2dOptions {
   Padding padding = {};  ///< of the convolution that this one transposes; with Padding::same() oh = h * stride
   Size2d dilation = 1;
   Index groups = 1;
-  Size2d output_padding = 0;  ///< less than the stride: rows and columns added at the bottom and right
-  bool bias = true;           ///< leave it out before a batch norm, which has its own
+  Size2d output_padding = 0;   ///< less than the stride: rows and columns added at the bottom and right
+  bool bias = true;            ///< leave it out before a batch norm, which has its own
+  bool spectral_norm = false;  ///< divide the weight by its largest singular value
   Initializer weight_initializer = init::glorot_uniform();
   Initializer bias_initializer = init::zeros();
 };
@@ -37,6 +39,7 @@ class ConvTranspose2d : public Layer<T> {
         weight_(this, "weight", checked(in, out, options),
                 options.weight_initializer.with_fans(fans(in, out, options))) {
     if (options.bias) bias_.emplace(this, "bias", Shape{out}, options.bias_initializer);
+    if (options.spectral_norm) spectral_norm_.emplace(this, weight_);
   }
 
   ConvTranspose2d(Module<T>* parent, Index in, Index out,
@@ -49,7 +52,8 @@ class ConvTranspose2d : public Layer<T> {
   Tensor<T> forward(const Tensor<T>& x) override {
     if (x.rank() != 4 || x.shape()[3] != in_)
       fail("x ", x.shape(), " does not match weight ", weight_.shape(), ": expected x [n, h, w, ", in_, "]");
-    return conv_transpose2d<T>(x, weight_, bias_ ? *bias_ : Tensor<T>(), convolution_);
+    return conv_transpose2d<T>(x, spectral_norm_ ? (*spectral_norm_)(weight_) : weight_, bias_ ? *bias_ : Tensor<T>(),
+                               convolution_);
   }
 
   std::string kind() const override { return "ConvTranspose2d"; }
@@ -78,6 +82,7 @@ class ConvTranspose2d : public Layer<T> {
   Conv2dParams convolution_;
   Parameter<T> weight_;
   std::optional<Parameter<T>> bias_;
+  std::optional<SpectralNorm<T>> spectral_norm_;
 };
 
 }  // namespace gan

@@ -10,7 +10,7 @@ namespace gan {
 
 struct ProjectionHeadOptions {
   Index pack = 1;              ///< samples the discriminator sees at once; it divides the features
-  bool spectral_norm = false;  ///< of the dense layer
+  bool spectral_norm = false;  ///< of the dense layer and the embedding
 };
 
 /// score = features weight + bias + <embedding(label), features>: features [n, f] -> [n, 1], embedding [classes, f]
@@ -28,7 +28,8 @@ class ProjectionHead : public Layer<T> {
         features_(features),
         pack_(options.pack),
         score_(this, "score", features, 1, {.spectral_norm = options.spectral_norm}),
-        embedding_(this, "embedding", classes, width(features, options.pack), init::glorot_uniform()) {}
+        embedding_(this, "embedding", classes, width(features, options.pack),
+                   {.initializer = init::glorot_uniform(), .spectral_norm = options.spectral_norm}) {}
 
   /// Throws unless features are [n, f], and without a condition with a label, or a pack of labels, for each row.
   Tensor<T> forward(const Tensor<T>& features) override {
