@@ -143,13 +143,16 @@
 #include "gan/data/dataset.hpp"
 #include "gan/data/diff_augment.hpp"
 #include "gan/data/digits.hpp"
+#include "gan/data/draw.hpp"
 #include "gan/data/function_source.hpp"
 #include "gan/data/image_folder.hpp"
 #include "gan/data/loader.hpp"
 #include "gan/data/mnist.hpp"
 #include "gan/data/source.hpp"
+#include "gan/data/split.hpp"
 #include "gan/data/together.hpp"
 #include "gan/data/toy.hpp"
+#include "gan/data/zip.hpp"
 
 // How good and how varied samples are.
 #include "gan/metrics/frechet.hpp"

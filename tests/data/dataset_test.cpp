@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -93,6 +94,30 @@ TEST_CASE("datasets that cannot be are errors") {
   REQUIRE_THROWS_AS(Dataset<float>::from({1}, {1}, {5}).label(1), gan::Error);
 }
 
+TEST_CASE("a dataset knows its number of classes") {
+  using Data = Dataset<float>;
+  CHECK(Data::from({1}, {1, 2}).classes() == 0);
+  CHECK(Data::from({1}, {1, 2}, {0, 3}).classes() == 4);
+  CHECK(Data::from({1}, {1, 2}, {0, 3}).class_names().empty());
+  CHECK(Data::from_bytes({1}, {1, 2}, {0, 3}, {}, {.count = 9}).classes() == 9);
+  const auto named = Data::from({1}, {1, 2}, {1, 0}, {.names = {"cat", "dog", "owl"}});
+  CHECK(named.classes() == 3);
+  CHECK(named.class_names() == std::vector<std::string>{"cat", "dog", "owl"});
+}
+
+TEST_CASE("labels that are no classes are errors") {
+  using Data = Dataset<float>;
+  CHECK_THROWS_WITH(Data::from({1}, {1, 2}, {0, -1}), ContainsSubstring("label -1 of item 1, expected one in [0, "));
+  CHECK_THROWS_WITH(Data::from({1}, {1, 2}, {3, 0}, {.count = 3}),
+                    ContainsSubstring("label 3 of item 0, expected one in [0, 3)"));
+  CHECK_THROWS_WITH(Data::from({1}, {1}, {std::numeric_limits<Index>::max()}), ContainsSubstring("of item 0"));
+  CHECK_THROWS_WITH(Data::from({1}, {1, 2}, {}, {.count = 3}),
+                    ContainsSubstring("3 classes but no labels, expected 2"));
+  CHECK_THROWS_WITH(Data::from({1}, {1}, {0}, {.count = 3, .names = {"cat", "dog"}}),
+                    ContainsSubstring("2 names of 3 classes"));
+  CHECK_THROWS_WITH(Data::from({1}, {1}, {0}, {.count = -1}), ContainsSubstring("-1 classes"));
+}
+
 TEST_CASE("a fingerprint tells data sets apart") {
   using Data = gan::Dataset<float>;
   const std::vector<std::uint8_t> bytes{1, 2, 3, 4, 5, 6};
@@ -101,7 +126,9 @@ TEST_CASE("a fingerprint tells data sets apart") {
   CHECK(of(Data::from_bytes({2}, bytes)) == one);
   CHECK(of(Data::from_bytes({3}, bytes)) != one);
   CHECK(of(Data::from_bytes({2, 1}, bytes)) != one);
-  CHECK(of(Data::from_bytes({2}, bytes, {0, 1, 2})) != one);
+  const auto labeled = of(Data::from_bytes({2}, bytes, {0, 1, 2}));
+  CHECK(labeled != one);
+  CHECK(of(Data::from_bytes({2}, bytes, {0, 1, 2}, {}, {.count = 4})) != labeled);
   CHECK(of(Data::from_bytes({2}, bytes, {}, gan::PixelRange::zero_to_one)) != one);
   CHECK(of(Data::from_bytes({2}, {1, 2, 3, 4, 6, 5})) != one);
   CHECK(of(Data::from({2}, {1, 2, 3, 4, 5, 6})) != one);

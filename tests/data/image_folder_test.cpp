@@ -171,6 +171,55 @@ TEST_CASE("threads share one budget of memory, and more than the budget is taken
                       ContainsSubstring("0 bytes of memory"));
 }
 
+TEST_CASE("folders are classes by their names") {
+  TemporaryFolder folder;
+  for (const char* name : {"owls", "cats", "dogs/small", "dogs/large", ".hidden"})
+    fs::create_directories(folder / "data" / name);
+  const fs::path data_folder = folder / "data";
+  put_png(data_folder / "owls" / "a.png", 4, 4, 0);
+  put_png(data_folder / "cats" / "z.png", 4, 4, 51);
+  put_png(data_folder / "dogs" / "b.png", 4, 4, 102);
+  put_png(data_folder / "dogs" / "small" / "a.png", 4, 4, 153);
+  put_png(data_folder / "dogs" / "large" / "a.png", 4, 4, 204);
+  put(data_folder / "notes.txt", "not a picture");
+  gan::ImageFolderOptions options{
+      .height = 2, .width = 2, .range = gan::PixelRange::zero_to_one, .classes = true, .memory = 1000};
+  for (const fs::path& from : {data_folder, data_folder / ""}) {
+    const auto data = gan::load_image_folder<float>(from, options);
+    CHECK(data.class_names() == std::vector<std::string>{"cats", "dogs", "owls"});
+    CHECK(data.classes() == 3);
+    const auto labels = data.labels();
+    CHECK(std::vector<Index>(labels.begin(), labels.end()) == std::vector<Index>{0, 1, 1, 1, 2});
+    const auto all = data.gather(std::vector<Index>{0, 1, 4});
+    CHECK(all.at({0, 0, 0, 0}) == Approx(0.2));
+    CHECK(all.at({1, 0, 0, 0}) == Approx(0.4));
+    CHECK(all.at({2, 0, 0, 0}) == 0);
+  }
+
+  put(data_folder / "cats" / "broken.png", "broken");
+  REQUIRE_THROWS_WITH(gan::load_image_folder<float>(data_folder, options), ContainsSubstring("broken.png"));
+  options.broken = gan::Broken::skip;
+  {
+    const CollectWarnings warnings;
+    const auto data = gan::load_image_folder<float>(data_folder, options);
+    const auto labels = data.labels();
+    CHECK(std::vector<Index>(labels.begin(), labels.end()) == std::vector<Index>{0, 1, 1, 1, 2});
+    CHECK(data.gather(std::vector<Index>{0}).at({0, 0, 0, 0}) == Approx(0.2));
+  }
+
+  fs::create_directories(data_folder / "newts");
+  REQUIRE_THROWS_WITH(gan::load_image_folder<float>(data_folder, options),
+                      ContainsSubstring("no pictures of class \"newts\", one of 4"));
+  put_png(data_folder / "stray.png", 4, 4, 0);
+  REQUIRE_THROWS_WITH(
+      gan::load_image_folder<float>(data_folder, options),
+      ContainsSubstring("1 of 7 pictures have no class, the first: stray.png") && ContainsSubstring("the 4 classes"));
+  put_png(folder / "flat.png", 4, 4, 0);
+  fs::remove_all(data_folder);
+  REQUIRE_THROWS_WITH(gan::load_image_folder<float>(folder.path(), options),
+                      ContainsSubstring("expected a folder for each class, found none"));
+}
+
 TEST_CASE("folders without pictures and bad sizes are errors") {
   TemporaryFolder folder;
   REQUIRE_THROWS_WITH(gan::load_image_folder<float>(folder.path()),

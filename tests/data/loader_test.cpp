@@ -1,9 +1,9 @@
 #include "gan/data/loader.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -35,9 +35,13 @@ std::vector<Index> epoch_of(Loader<float>& loader) {
   return seen;
 }
 
-gan::Source<float>::Texts at(const std::string& epoch, const std::string& position) {
+using Texts = Loader<float>::Texts;
+
+Texts place(const std::string& epoch, const std::string& position) {
   return {{"seed", "0"}, {"epoch", epoch}, {"position", position}};
 }
+
+Texts texts(const gan::OptionTexts& settings) { return {settings.begin(), settings.end()}; }
 
 std::vector<float> values(const gan::Tensor<float>& x) { return {x.data(), x.data() + x.size()}; }
 
@@ -136,62 +140,116 @@ TEST_CASE("loaders that cannot be, and states of others, are errors") {
                       ContainsSubstring("batch of 4 from a dataset of 3 items") && ContainsSubstring("drop_last"));
   REQUIRE_THROWS_WITH(Loader<float>(numbers(3), {.batch = 0}), ContainsSubstring("batch of 0, expected at least 1"));
   Loader<float> loader(numbers(10), {.batch = 5});
-  REQUIRE_THROWS_WITH(loader.set_state(at("0", "3")), ContainsSubstring("3 batches of an epoch, expected 0 to 2"));
-  REQUIRE_THROWS_AS(loader.set_state(at("0", "-1")), gan::Error);
-  REQUIRE_THROWS_AS(loader.set_state(at("-1", "0")), gan::Error);
+  REQUIRE_THROWS_WITH(loader.set_state(place("0", "3")), ContainsSubstring("3 batches of an epoch, expected 0 to 2"));
+  REQUIRE_THROWS_AS(loader.set_state(place("0", "-1")), gan::Error);
+  REQUIRE_THROWS_AS(loader.set_state(place("-1", "0")), gan::Error);
+  REQUIRE_THROWS_WITH(loader.set_state({{"seed", "0"}, {"epoch", "0"}}), ContainsSubstring("\"position\" is missing"));
+  CHECK(loader.state() == place("0", "0"));
 }
 
-TEST_CASE("a look at the data leaves the loader where it is") {
+TEST_CASE("a reference is spread over the data and leaves the loader where it is") {
   const auto data = gan::Dataset<float>::from({1}, {0, 1, 2, 3, 4, 5, 6}, {6, 5, 4, 3, 2, 1, 0});
-  gan::Loader<float> loader(data, {.batch = 3, .drop_last = false}, {[](gan::Rng& rng, gan::Tensor<float>& x) {
-                              x.mutable_values() += static_cast<float>(rng.uniform());
-                            }});
-  const auto first = loader.reference(2), again = loader.reference(2);
-  REQUIRE(first.samples.shape() == gan::Shape{2, 1});
-  CHECK(first.samples.at({0, 0}) == again.samples.at({0, 0}));
-  CHECK((first.samples.at({0, 0}) >= 0 && first.samples.at({0, 0}) < 1));  // through the augmentation
-  CHECK(first.condition.labels == std::vector<gan::Index>{6, 3});          // spread over the data
-  CHECK(first.condition.classes == 7);
-  CHECK(loader.state() == at("0", "0"));
+  Loader<float> loader(data, {.batch = 3, .drop_last = false}, {[](gan::Rng& rng, gan::Tensor<float>& x) {
+                         x.mutable_values() += static_cast<float>(rng.uniform());
+                       }});
+  const auto some = loader.reference(3), again = loader.reference(3);
+  REQUIRE(some.samples.shape() == gan::Shape{3, 1});
+  CHECK(values(some.samples) == values(again.samples));
+  CHECK((some.samples.at({0, 0}) > 0 && some.samples.at({0, 0}) < 1));  // through the augmentation
+  CHECK(some.condition.labels == std::vector<Index>{6, 4, 2});
+  CHECK(some.condition.classes == 7);
+  CHECK(loader.reference(7).condition.labels == std::vector<Index>{6, 5, 4, 3, 2, 1, 0});
+  CHECK(loader.state() == place("0", "0"));
   CHECK_THROWS_WITH(loader.reference(8), ContainsSubstring("8 items of 7"));
   CHECK_THROWS_AS(loader.reference(0), gan::Error);
-  CHECK(loader.last_batch() == 1);
-  CHECK(gan::Loader<float>(data, {.batch = 3}).last_batch() == 3);
-  CHECK(gan::Loader<float>(data, {.batch = 9, .drop_last = false}).last_batch() == 7);
+}
+
+TEST_CASE("a loader is a source that says its sizes") {
+  const auto data = numbers(7);
+  const auto sizes = [&](const LoaderOptions& options) {
+    const Loader<float> loader(data, options);
+    const gan::Source<float>& source = loader;
+    CHECK(source.items() == 7);
+    return std::vector<Index>{source.batch(), source.last_batch(), source.batches_per_epoch()};
+  };
+  CHECK(sizes({.batch = 3, .drop_last = false}) == std::vector<Index>{3, 1, 3});
+  CHECK(sizes({.batch = 3}) == std::vector<Index>{3, 3, 2});
+  CHECK(sizes({.batch = 9, .drop_last = false}) == std::vector<Index>{7, 7, 1});
+}
+
+TEST_CASE("a loader knows the classes of its data and how often they occur") {
+  Loader<float> loader(gan::Dataset<float>::from({1}, {0, 1, 2, 3}, {2, 0, 2, 2}, {.count = 5}), {.batch = 2});
+  CHECK(loader.classes() == 5);
+  CHECK(loader.class_frequencies() == std::vector<double>{0.25, 0, 0.75, 0, 0});
+  CHECK(loader.next().condition.classes == 5);
+  const Loader<float> plain(gan::Dataset<float>::from({1}, {0, 1}), {.batch = 2});
+  CHECK(plain.classes() == 0);
+  CHECK(plain.class_frequencies().empty());
+}
+
+TEST_CASE("a resumed loader goes on, or begins the epoch again when it is cut otherwise") {
+  Loader<float> before(numbers(20), {.batch = 4, .seed = 5});
+  for (int i = 0; i < 7; ++i) before.next();  // two batches into epoch 1
+  const Texts state = before.state(), saved = texts(before.settings());
+  CHECK(state == Texts{{"seed", "5"}, {"epoch", "1"}, {"position", "2"}});
+  Loader<float> same(numbers(20), {.batch = 4});
+  same.resume(state, saved);
+  CHECK(same.next().condition.labels == before.next().condition.labels);
+
+  const auto again = [&](Loader<float> loader) {
+    loader.resume(state, saved);
+    return loader.state();
+  };
+  const Texts begun{{"seed", "5"}, {"epoch", "1"}, {"position", "0"}};
+  CHECK(again(Loader<float>(numbers(20), {.batch = 5})) == begun);
+  CHECK(again(Loader<float>(numbers(21), {.batch = 4})) == begun);
+  CHECK(again(Loader<float>(numbers(20), {.batch = 4, .drop_last = false})) == begun);
+  CHECK(again(Loader<float>(numbers(20), {.batch = 4, .shuffle = false})) == state);
+
+  Loader<float> larger(numbers(20), {.batch = 10});
+  Texts complete = state;
+  complete["position"] = "5";
+  larger.resume(complete, saved);
+  CHECK(larger.state() == Texts{{"seed", "5"}, {"epoch", "2"}, {"position", "0"}});
+
+  Texts other = saved;
+  other["batch"] = "0";
+  CHECK_THROWS_WITH(larger.resume(state, other), ContainsSubstring("\"batch\" is 0"));
+  other = saved;
+  other["drop_last"] = "maybe";
+  CHECK_THROWS_WITH(larger.resume(state, other), ContainsSubstring("\"drop_last\" is \"maybe\""));
+  CHECK_THROWS_WITH(larger.resume(state, {}), ContainsSubstring("\"items\" is missing"));
+  CHECK(larger.state() == Texts{{"seed", "5"}, {"epoch", "2"}, {"position", "0"}});
+}
+
+TEST_CASE("settings tell loaders apart") {
+  const auto of = [](const Loader<float>& loader) { return texts(loader.settings()); };
+  const Texts plain = of(Loader<float>(numbers(8), {.batch = 4}));
+  CHECK(plain.at("items") == "8");
+  CHECK(plain.at("shape") == "1 x 1 x 1");
+  CHECK(plain.at("batch") == "4");
+  CHECK(plain.at("shuffle") == "yes");
+  CHECK(plain.at("drop_last") == "yes");
+  CHECK(plain.at("augmentations") == "0");
+  const auto differ = [&](const Loader<float>& loader) {
+    std::string names;
+    for (const auto& [name, text] : loader.settings())
+      if (plain.at(name) != text) names += name + " ";
+    return names;
+  };
+  CHECK(differ(Loader<float>(numbers(8), {.batch = 4, .seed = 7})).empty());
+  CHECK(differ(Loader<float>(numbers(8), {.batch = 4, .shuffle = false, .drop_last = false})) == "shuffle drop_last ");
+  CHECK(differ(Loader<float>(numbers(9), {.batch = 4}, {gan::augment::shift(0)})) == "items augmentations data ");
 }
 
 TEST_CASE("augmentations that are none and states that no loader reaches") {
   const auto data = gan::Dataset<float>::from({1}, {0, 1, 2, 3});
-  CHECK_THROWS_WITH(gan::Loader<float>(data, {.batch = 2}, {gan::augment::shift(0), {}}),
+  CHECK_THROWS_WITH(Loader<float>(data, {.batch = 2}, {gan::augment::shift(0), {}}),
                     ContainsSubstring("augmentation 1 of 2 is empty"));
-  gan::Loader<float> loader(data, {.batch = 2});
-  CHECK_THROWS_WITH(loader.set_state(at("9223372036854775807", "2")), ContainsSubstring("2^62"));
-  CHECK(loader.state() == at("0", "0"));
-  loader.set_state(at("4611686018427387904", "2"));
+  Loader<float> loader(data, {.batch = 2});
+  CHECK_THROWS_WITH(loader.set_state(place("9223372036854775807", "2")), ContainsSubstring("2^62"));
+  CHECK(loader.state() == place("0", "0"));
+  loader.set_state(place(std::to_string(Index{1} << 62), "2"));
   loader.next();
-  CHECK(loader.epoch() == (gan::Index{1} << 62) + 1);
-}
-
-TEST_CASE("a loader that was made otherwise begins the epoch under way again") {
-  const auto resumed = [](const LoaderOptions& options, const std::string& epoch, const std::string& position) {
-    const Loader<float> before(numbers(10), {.batch = 4, .drop_last = false});  // 3 batches
-    gan::Source<float>::Texts saved;
-    for (const auto& [name, text] : before.settings()) saved[name] = text;
-    Loader<float> loader(numbers(10), options);
-    loader.resume(at(epoch, position), saved);
-    return std::pair(loader.epoch(), loader.position());
-  };
-  CHECK(resumed({.batch = 4, .drop_last = false}, "5", "2") == std::pair<Index, Index>(5, 2));
-  CHECK(resumed({.batch = 5, .drop_last = false}, "5", "2") == std::pair<Index, Index>(5, 0));
-  CHECK(resumed({.batch = 5, .drop_last = false}, "5", "3") == std::pair<Index, Index>(6, 0));
-  CHECK(resumed({.batch = 4}, "5", "2") == std::pair<Index, Index>(5, 0));
-}
-
-TEST_CASE("a loader knows its classes and how often they occur") {
-  const Loader<float> loader(gan::Dataset<float>::from({1}, {0, 1, 2, 3}, {2, 0, 2, 2}), {.batch = 2});
-  CHECK(loader.classes() == 3);
-  CHECK(loader.class_frequencies() == std::vector<double>{0.25, 0, 0.75});
-  CHECK(Loader<float>(gan::Dataset<float>::from({1}, {0, 1}), {.batch = 2}).classes() == 0);
-  CHECK_THROWS_WITH(gan::Dataset<float>::from({1}, {0, 1}, {0, -1}), ContainsSubstring("label -1 of item 1"));
-  CHECK_THROWS_WITH(gan::Dataset<float>::from({1}, {0, 1}, {Index{1} << 40, 1}), ContainsSubstring("of item 0"));
+  CHECK(loader.epoch() == (Index{1} << 62) + 1);
 }

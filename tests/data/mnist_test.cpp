@@ -49,6 +49,7 @@ TEST_CASE("the real MNIST has its known numbers") {
   CHECK(train.size() == 60000);
   CHECK(train.item_shape() == gan::Shape{28, 28, 1});
   CHECK(histogram(train.labels()) == std::vector<Index>{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949});
+  CHECK(train.classes() == 10);
   CHECK(mean(train) == Approx(0.1307).margin(0.00005));
   const auto test = gan::load_mnist<double>(folder, false);
   CHECK(test.size() == 10000);
@@ -66,6 +67,7 @@ TEST_CASE("files are found under both of their names") {
   CHECK(data.size() == 5);
   CHECK(data.item_shape() == gan::Shape{2, 3, 1});
   CHECK(data.label(4) == 4);
+  CHECK(data.classes() == 5);
   CHECK(data.gather(std::vector<Index>{0}).values().minCoeff() == 1);
 }
 
@@ -92,6 +94,7 @@ TEST_CASE("EMNIST is found under its own names and stands upright") {
     const auto data = gan::load_emnist<float>(folder.path(), "letters", train, gan::PixelRange::zero_to_one);
     CHECK(data.item_shape() == gan::Shape{2, 2, 1});
     CHECK(data.label(0) == 26);
+    CHECK(data.classes() == 27);
     const auto all = data.gather(std::vector<Index>{0, 1});
     CHECK(all.at({0, 0, 1, 0}) == Approx(0.2));
     CHECK(all.at({0, 1, 0, 0}) == 1);
@@ -107,6 +110,7 @@ TEST_CASE("the drawn digits come in the form of MNIST") {
   CHECK(data.size() == 100);
   CHECK(data.item_shape() == gan::Shape{28, 28, 1});
   CHECK(histogram(data.labels()) == std::vector<Index>(10, 10));
+  CHECK(gan::digits_dataset<float>(1, 5).classes() == 10);
   const auto all = data.gather(std::vector<Index>{0, 50, 99});
   CHECK(all.values().minCoeff() == -1);
   CHECK(all.values().maxCoeff() > 0.9f);

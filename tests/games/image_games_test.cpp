@@ -107,10 +107,6 @@ struct Unpaired {
 
 /// The negative of each digit beside it.
 struct Negatives {
-  Negatives()
-      : targets(digits(48, 14), {.batch = 8, .seed = 3}),
-        inputs(negative(), {.batch = 8, .seed = 3}),
-        source(targets, inputs) {}
   static gan::Dataset<float> negative() {
     const auto plain = digits(48, 14);
     std::vector<Index> all(48);
@@ -120,8 +116,7 @@ struct Negatives {
   }
   gan::Rng rng{7};
   Pix2Pix game{rng};
-  gan::Loader<float> targets, inputs;
-  gan::Together<float> source;  // in one order, from one seed
+  gan::Zip<float> source{digits(48, 14), negative(), {.batch = 8, .seed = 3}};
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -20,17 +21,26 @@ namespace gan {
 /// What bytes 0 ... 255 become: what a tanh or what a sigmoid puts out.
 enum class PixelRange { minus_one_to_one, zero_to_one };
 
+/// The classes that labels are numbers of: how many there are, and what they are called. All of it may be left out.
+struct Classes {
+  Index count = 0;                   ///< 0: as many as there are names, or else the largest label and one
+  std::vector<std::string> names{};  ///< [count] or none
+};
+
 /// Items of one shape held in memory, as bytes that are scaled when they are gathered (MNIST then takes 47 MB) or as
 /// numbers. The items never change, so copies share them and are cheap.
 template <class T>
 class Dataset {
  public:
   /// Items from bytes, row-major one after the other. `labels` is empty or has one number for each item. Throws when
-  /// the bytes are none or not a whole number of items, and when the numbers of items and labels differ.
+  /// the bytes are none or not a whole number of items, when the numbers of items and labels differ, for a label that
+  /// is negative or no number of a class, for classes without labels, and for a number of names other than that of
+  /// classes.
   static Dataset from_bytes(const Shape& item_shape, std::vector<std::uint8_t> bytes, std::vector<Index> labels = {},
-                            PixelRange range = PixelRange::minus_one_to_one);
+                            PixelRange range = PixelRange::minus_one_to_one, Classes classes = {});
   /// Items from numbers, used as they are; throws also when one of them is not finite.
-  static Dataset from(const Shape& item_shape, std::vector<T> values, std::vector<Index> labels = {});
+  static Dataset from(const Shape& item_shape, std::vector<T> values, std::vector<Index> labels = {},
+                      Classes classes = {});
 
   /// Number of items, at least 1.
   Index size() const { return content_->size; }
@@ -39,33 +49,45 @@ class Dataset {
   bool has_labels() const { return !content_->labels.empty(); }
   /// All labels; empty without.
   std::span<const Index> labels() const { return content_->labels; }
-  /// The largest label and 1; 0 without labels.
-  Index classes() const { return content_->classes; }
   /// Label of one item. Throws without labels and outside [0, size()).
   Index label(Index i) const;
+  /// Number of classes: every label is in [0, classes()), and not every class need occur. 0 without labels.
+  Index classes() const { return content_->classes.count; }
+  /// Names of the classes, [classes()]; empty when nobody named them.
+  const std::vector<std::string>& class_names() const { return content_->classes.names; }
 
-  /// A hash of shape, number and values of the items, and of the labels, to tell data sets apart: of all up to 1 MiB,
-  /// of 256 parts spread over more, so that it takes a millisecond whatever the size.
+  /// A hash of shape, number and values of the items, of the labels and of the number of classes, to tell data sets
+  /// apart: of all up to 1 MiB, of 256 parts spread over more, so that it takes a millisecond whatever the size.
   std::uint64_t fingerprint() const;
 
   /// Items `indices` as a batch [k, ...item_shape]. Throws outside [0, size()).
   Tensor<T> gather(std::span<const Index> indices) const;
 
- private:
-  static constexpr Index most_classes = 1 << 20;
+  /// A dataset of copies of the items `indices`, with their labels and all classes, whether they occur in it or not.
+  /// Throws outside [0, size()), and for no items.
+  Dataset subset(std::span<const Index> indices) const;
 
+ private:
   struct Content {
     Shape item_shape;
     Index size = 0;
     std::vector<std::uint8_t> bytes;
     std::vector<T> values;
     std::vector<Index> labels;
-    Index classes = 0;
     PixelRange range = PixelRange::minus_one_to_one;
+    Classes classes{};
   };
 
   explicit Dataset(std::shared_ptr<const Content> content) : content_(std::move(content)) {}
   static Dataset make(Content content, std::size_t count);
+  static void count_classes(Content& content);
+  void check_items(std::span<const Index> indices) const {
+    for (const Index i : indices)
+      check(i >= 0 && i < size(), "dataset: item ", i, " asked for, expected one of [0, ", size(), ")");
+  }
+
+  // What counts each class takes no more memory than this many of them.
+  static constexpr Index most_classes = Index{1} << 24;
 
   std::shared_ptr<const Content> content_;
 };
@@ -111,7 +133,7 @@ std::uint64_t Dataset<T>::fingerprint() const {
     hash = detail::hash_bytes(hash, std::data(numbers), std::size(numbers) * sizeof(*std::data(numbers)));
   };
   std::vector<Index> form(content.item_shape.begin(), content.item_shape.end());
-  form.insert(form.end(), {content.size, static_cast<Index>(content.range)});
+  form.insert(form.end(), {content.size, static_cast<Index>(content.range), content.classes.count});
   add(form);
   add(content.bytes);
   add(content.values);
@@ -131,27 +153,43 @@ Dataset<T> Dataset<T>::make(Content content, std::size_t count) {
   content.size = static_cast<Index>(count) / item;
   check(content.labels.empty() || static_cast<Index>(content.labels.size()) == content.size, "dataset: ", content.size,
         " items but ", content.labels.size(), " labels, expected equal numbers or no labels");
-  for (std::size_t i = 0; i < content.labels.size(); ++i) {
-    check(content.labels[i] >= 0 && content.labels[i] < most_classes, "dataset: label ", content.labels[i], " of item ",
-          i, ", expected [0, ", most_classes, ")");
-    content.classes = std::max(content.classes, content.labels[i] + 1);
-  }
+  count_classes(content);
   return Dataset(std::make_shared<const Content>(std::move(content)));
 }
 
 template <class T>
-Dataset<T> Dataset<T>::from_bytes(const Shape& item_shape, std::vector<std::uint8_t> bytes, std::vector<Index> labels,
-                                  PixelRange range) {
-  const std::size_t count = bytes.size();
-  return make({item_shape, 0, std::move(bytes), {}, std::move(labels), 0, range}, count);
+void Dataset<T>::count_classes(Content& content) {
+  auto& [count, names] = content.classes;
+  const auto named = static_cast<Index>(names.size());
+  check(count >= 0 && count <= most_classes, "dataset: ", count, " classes, expected 0 to ", most_classes);
+  check(named == 0 || count == 0 || count == named, "dataset: ", named, " names of ", count,
+        " classes, expected one for each or none");
+  count = std::max(count, named);
+  check(count == 0 || !content.labels.empty(), "dataset: ", count, " classes but no labels, expected ", content.size,
+        ", one for each item");
+  const Index end = count > 0 ? count : most_classes;
+  for (std::size_t i = 0; i < content.labels.size(); ++i) {
+    const Index label = content.labels[i];
+    check(label >= 0 && label < end, "dataset: label ", label, " of item ", i, ", expected one in [0, ", end, ")");
+  }
+  if (count == 0 && !content.labels.empty())
+    count = *std::max_element(content.labels.begin(), content.labels.end()) + 1;
 }
 
 template <class T>
-Dataset<T> Dataset<T>::from(const Shape& item_shape, std::vector<T> values, std::vector<Index> labels) {
+Dataset<T> Dataset<T>::from_bytes(const Shape& item_shape, std::vector<std::uint8_t> bytes, std::vector<Index> labels,
+                                  PixelRange range, Classes classes) {
+  const std::size_t count = bytes.size();
+  return make({item_shape, 0, std::move(bytes), {}, std::move(labels), range, std::move(classes)}, count);
+}
+
+template <class T>
+Dataset<T> Dataset<T>::from(const Shape& item_shape, std::vector<T> values, std::vector<Index> labels,
+                            Classes classes) {
   const auto bad = std::find_if_not(values.begin(), values.end(), [](T x) { return std::isfinite(x); });
   check(bad == values.end(), "dataset: value ", bad - values.begin(), " is not finite");
   const std::size_t count = values.size();
-  return make({item_shape, 0, {}, std::move(values), std::move(labels), 0, {}}, count);
+  return make({item_shape, 0, {}, std::move(values), std::move(labels), {}, std::move(classes)}, count);
 }
 
 template <class T>
@@ -163,8 +201,7 @@ Index Dataset<T>::label(Index i) const {
 
 template <class T>
 Tensor<T> Dataset<T>::gather(std::span<const Index> indices) const {
-  for (const Index i : indices)
-    check(i >= 0 && i < size(), "dataset: item ", i, " asked for, expected one of [0, ", size(), ")");
+  check_items(indices);
   const Content& content = *content_;
   const Index count = static_cast<Index>(indices.size()), item = content.item_shape.size();
   auto batch = Tensor<T>::empty(content.item_shape.inserted(0, count));
@@ -179,6 +216,24 @@ Tensor<T> Dataset<T>::gather(std::span<const Index> indices) const {
     }
   });
   return batch;
+}
+
+template <class T>
+Dataset<T> Dataset<T>::subset(std::span<const Index> indices) const {
+  check_items(indices);
+  const Content& content = *content_;
+  const Index item = content.item_shape.size();
+  Content part{content.item_shape, 0, {}, {}, {}, content.range, content.classes};
+  const auto copy = [&](const auto& from, auto& to, Index length) {
+    if (from.empty()) return;
+    to.reserve(indices.size() * static_cast<std::size_t>(length));
+    for (const Index i : indices) to.insert(to.end(), from.begin() + i * length, from.begin() + (i + 1) * length);
+  };
+  copy(content.bytes, part.bytes, item);
+  copy(content.values, part.values, item);
+  copy(content.labels, part.labels, 1);
+  const std::size_t count = content.values.empty() ? part.bytes.size() : part.values.size();
+  return make(std::move(part), count);
 }
 
 }  // namespace gan

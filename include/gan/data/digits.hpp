@@ -274,7 +274,7 @@ template <class T>
 Dataset<T> digits_dataset(Index count, std::uint64_t seed, PixelRange range = PixelRange::minus_one_to_one) {
   auto digits = draw_digits(count, seed);
   return Dataset<T>::from_bytes({digit_side, digit_side, 1}, std::move(digits.pixels),
-                                std::vector<Index>(digits.labels.begin(), digits.labels.end()), range);
+                                std::vector<Index>(digits.labels.begin(), digits.labels.end()), range, {.count = 10});
 }
 
 }  // namespace gan

@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <set>
@@ -34,6 +36,8 @@ struct ImageFolderOptions {
   bool recursive = false;  ///< also pictures in folders below, however deep
   PixelRange range = PixelRange::minus_one_to_one;
   Broken broken = Broken::error;
+  /// Labels from the names of folders: the pictures of each folder in this one, however deep, are a class.
+  bool classes = false;
   /// Bytes that decoding may take at a time, in all threads together; a picture that needs more is decoded alone.
   Index memory = Index{1} << 30;
 };
@@ -44,9 +48,10 @@ struct ImageFolderOptions {
 std::vector<std::filesystem::path> find_images(const std::filesystem::path& folder, bool recursive = false);
 
 /// All pictures of the folder in the order of their paths, each fitted to [height, width, channels] by scaling and
-/// cutting its middle out. They are kept as bytes. Throws when there are none, when they do not fit into memory, and,
+/// cutting its middle out. They are kept as bytes. Classes are numbered from 0 in the order of their names, which the
+/// dataset knows. Throws when there are none, when they do not fit into memory, and,
 /// unless told to skip it, when one cannot be read: at the first one, naming the file; see read_image and
-/// fit_image.
+/// fit_image. With classes it throws also for pictures beside the folders, and for a folder without pictures.
 template <class T>
 Dataset<T> load_image_folder(const std::filesystem::path& folder, const ImageFolderOptions& options = {});
 
@@ -128,6 +133,42 @@ class ImageSearch {
   std::map<std::string, Index> skipped_;
 };
 
+struct FolderLabels {
+  std::vector<Index> labels;
+  std::vector<std::string> names;
+};
+
+/// The class of each path is the first folder below `folder`; classes are sorted by name.
+inline FolderLabels folder_labels(const std::string& what, const std::filesystem::path& folder,
+                                  const std::vector<std::filesystem::path>& paths) {
+  std::map<std::string, Index> pictures;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const std::string name = entry.path().filename().string();
+    std::error_code ignored;
+    if (name.front() != '.' && entry.is_directory(ignored)) pictures.emplace(name, 0);
+  }
+  check(!pictures.empty(), what, ": expected a folder for each class, found none");
+  FolderLabels found;
+  for (const auto& [name, count] : pictures) found.names.push_back(name);
+  std::vector<std::string> beside;
+  for (const auto& path : paths) {
+    const auto place = path.lexically_relative(folder);
+    if (!place.has_parent_path()) {
+      beside.push_back(place.string());
+      continue;
+    }
+    const auto of = pictures.find(place.begin()->string());
+    ++of->second;
+    found.labels.push_back(static_cast<Index>(std::distance(pictures.begin(), of)));
+  }
+  check(beside.empty(), what, ": ", beside.size(), " of ", paths.size(),
+        " pictures have no class, the first: ", beside.empty() ? "" : beside.front(),
+        "; expected them in the folders of the ", pictures.size(), " classes");
+  for (const auto& [name, count] : pictures)
+    check(count > 0, what, ": no pictures of class \"", name, "\", one of ", pictures.size());
+  return found;
+}
+
 }  // namespace detail
 
 inline std::vector<std::filesystem::path> find_images(const std::filesystem::path& folder, bool recursive) {
@@ -143,10 +184,11 @@ Dataset<T> load_image_folder(const std::filesystem::path& folder, const ImageFol
   check(options.channels == 1 || options.channels == 3, name, ": ", options.channels,
         " channels, expected 1 (gray) or 3 (RGB)");
   check(options.memory >= 1, name, ": ", options.memory, " bytes of memory, expected at least 1");
-  const auto paths = find_images(folder, options.recursive);
+  const auto paths = find_images(folder, options.recursive || options.classes);
   check(!paths.empty(), name, ": expected .png, .jpg or .jpeg files, found none",
-        options.recursive ? "" : " (folders below are searched with recursive = true)");
+        options.recursive || options.classes ? "" : " (folders below are searched with recursive = true)");
 
+  auto [labels, names] = options.classes ? detail::folder_labels(name, folder, paths) : detail::FolderLabels{};
   const Shape shape{options.height, options.width, options.channels};
   const Index count = static_cast<Index>(paths.size()), item = shape.size();
   const auto size = static_cast<std::uint64_t>(count) * static_cast<std::uint64_t>(item);
@@ -185,7 +227,9 @@ Dataset<T> load_image_folder(const std::filesystem::path& folder, const ImageFol
       if (options.broken == Broken::error) stop = true;
     }
   });
-  if (broken.empty()) return Dataset<T>::from_bytes(shape, std::move(bytes), {}, options.range);
+  if (broken.empty())
+    return Dataset<T>::from_bytes(shape, std::move(bytes), std::move(labels), options.range,
+                                  {.names = std::move(names)});
 
   check(options.broken == Broken::skip, broken.begin()->second);
   const auto skipped = static_cast<Index>(broken.size());
@@ -193,10 +237,15 @@ Dataset<T> load_image_folder(const std::filesystem::path& folder, const ImageFol
   warn_once(name + ": " + std::to_string(skipped) + " of " + std::to_string(count) +
             " pictures cannot be read and were left out, the first: " + broken.begin()->second);
   auto to = bytes.begin();
-  for (Index i = 0; i < count; ++i)
-    if (!broken.contains(i)) to = std::copy_n(bytes.begin() + i * item, item, to);
+  auto to_label = labels.begin();
+  for (Index i = 0; i < count; ++i) {
+    if (broken.contains(i)) continue;
+    to = std::copy_n(bytes.begin() + i * item, item, to);
+    if (options.classes) *to_label++ = labels[static_cast<std::size_t>(i)];
+  }
   bytes.erase(to, bytes.end());
-  return Dataset<T>::from_bytes(shape, std::move(bytes), {}, options.range);
+  labels.erase(to_label, labels.end());
+  return Dataset<T>::from_bytes(shape, std::move(bytes), std::move(labels), options.range, {.names = std::move(names)});
 }
 
 }  // namespace gan

@@ -19,14 +19,16 @@ bool has_mnist(const std::filesystem::path& folder, bool train = true);
 
 /// The 60,000 training or 10,000 test images [28, 28, 1] with labels 0 ... 9, from files named as they are published
 /// (train-images-idx3-ubyte, t10k-labels-idx1-ubyte ...; or .idx3-ubyte), plain or .gz. Throws when a file is missing
-/// or broken, and when the numbers of images and labels differ. LeCun, Cortes and Burges, 1998.
+/// or broken, and when the numbers of images and labels differ. There are as many classes as the largest label says: 10
+/// for all of MNIST. LeCun, Cortes and Burges, 1998.
 template <class T>
 Dataset<T> load_mnist(const std::filesystem::path& folder, bool train = true,
                       PixelRange range = PixelRange::minus_one_to_one);
 
 /// One split of EMNIST ("balanced", "byclass", "bymerge", "digits", "letters", "mnist") from files named as they are
 /// published (emnist-letters-train-images-idx3-ubyte ...), plain or .gz: images [28, 28, 1] with the labels of the
-/// files. The files hold rows and columns exchanged; here the letters stand upright. Cohen et al., 2017.
+/// files (those of "letters" are 1 ... 26: 27 classes, of which the first does not occur). The files hold rows and
+/// columns exchanged; here the letters stand upright. Cohen et al., 2017.
 template <class T>
 Dataset<T> load_emnist(const std::filesystem::path& folder, const std::string& split, bool train = true,
                        PixelRange range = PixelRange::minus_one_to_one);

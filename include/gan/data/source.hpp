@@ -18,12 +18,16 @@ namespace gan {
 ///
 ///     class Noise : public gan::Source<float> {
 ///      public:
-///       gan::Batch<float> next() override { ++position_; return {gan::normal<float>(rng_, {64, 2})}; }
+///       gan::Batch<float> next() override {
+///         gan::Rng rng(0, made_++);
+///         return {gan::normal<float>(rng, {64, 2})};
+///       }
 ///       ...
 ///     };
 ///
-/// Contract: from the same state() the same batches follow, bit for bit, and set_state() takes what state() gave. An
-/// epoch is over when position() == batches_per_epoch(); the next batch begins another one.
+/// Contract: from the same state() the same batches follow, bit for bit, and set_state() takes what state() gave, of
+/// this object or of one made alike. Before the first batch epoch and position are 0. An epoch is over when
+/// position() == batches_per_epoch(); the next batch begins another one.
 template <std::floating_point T>
 class Source {
  public:

@@ -1,102 +1,145 @@
-// together: two sources side by side, as unpaired data of two domains.
+// Unpaired data: two sources side by side, each in an order of its own.
 #pragma once
 
 #include <algorithm>
-#include <map>
+#include <concepts>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "gan/data/loader.hpp"
 #include "gan/data/source.hpp"
 
 namespace gan {
 
-/// Data of two domains side by side, as CycleGAN takes it: samples of `a` with their labels, and in condition.values
-/// samples of `b`, each in an order of its own. An epoch is that of the source with more batches; the other one begins
-/// again meanwhile.
+/// Data of two domains, of which no two items belong together, as CycleGAN takes it: samples of `a` with their labels,
+/// and in condition.values samples of `b`, whose labels are left out. An epoch is that of the source with more batches;
+/// the other one begins again meanwhile. Zhu et al., 2017.
 template <std::floating_point T>
 class Together : public Source<T> {
  public:
   using typename Source<T>::Texts;
 
-  /// Keeps references of both. Throws unless both make batches of one size.
-  Together(Source<T>& a, Source<T>& b) : a_(a), b_(b), leader_(a.batches_per_epoch() >= b.batches_per_epoch() ? a : b) {
-    check(a.batch() == b.batch() && a.last_batch() == b.last_batch(), "together: batches of ", a.batch(),
-          " (the last one of an epoch of ", a.last_batch(), ") and of ", b.batch(), " (", b.last_batch(),
-          "), expected equal ones");
-    check(a.last_batch() == a.batch() || a.batches_per_epoch() == b.batches_per_epoch(), "together: a last batch of ",
-          a.last_batch(), " in epochs of ", a.batches_per_epoch(), " and ", b.batches_per_epoch(),
-          " batches would meet a full one, expected drop_last");
-  }
+  /// Throws unless all batches are of one size, in both and at the end of an epoch; for one source given twice; and for
+  /// two loaders whose orders would be the same, as those of equally many items with one seed.
+  Together(std::shared_ptr<Source<T>> a, std::shared_ptr<Source<T>> b);
+  /// Keeps references of both.
+  Together(Source<T>& a, Source<T>& b) : Together(unowned(a), unowned(b)) {}
+  Together(Together&&) noexcept = default;
+  Together& operator=(Together&&) noexcept = default;
 
-  Batch<T> next() override { return joined(a_.next(), b_.next()); }
-  Index epoch() const override { return leader_.epoch(); }
-  Index position() const override { return leader_.position(); }
-  Index batches_per_epoch() const override { return leader_.batches_per_epoch(); }
-  Index batch() const override { return a_.batch(); }
-  Index last_batch() const override { return a_.last_batch(); }
-  Texts state() const override { return joined(a_.state(), b_.state()); }
+  Batch<T> next() override { return joined(a_->next(), b_->next()); }
+  Index epoch() const override { return longer().epoch(); }
+  Index position() const override { return longer().position(); }
+  Index batches_per_epoch() const override { return longer().batches_per_epoch(); }
+  Index batch() const override { return a_->batch(); }
+  /// Those of the source that has fewer.
+  Index items() const override { return std::min(a_->items(), b_->items()); }
+
+  /// What either says, its names behind "a_" and "b_".
+  Texts state() const override { return joined(a_->state(), b_->state()); }
   void set_state(const Texts& state) override;
-  Index items() const override { return std::min(a_.items(), b_.items()); }
-  OptionTexts settings() const override {
-    OptionTexts all;
-    for (auto& [name, text] : a_.settings()) all.push_back({"a_" + name, text});
-    for (auto& [name, text] : b_.settings()) all.push_back({"b_" + name, text});
-    return all;
-  }
+  OptionTexts settings() const override { return joined(a_->settings(), b_->settings()); }
   void resume(const Texts& state, const Texts& saved) override;
-  Batch<T> reference(Index n) const override { return joined(a_.reference(n), b_.reference(n)); }
-  Index classes() const override { return a_.classes(); }
-  std::vector<double> class_frequencies() const override { return a_.class_frequencies(); }
+
+  Batch<T> reference(Index n) const override;
+  /// Those of `a`.
+  Index classes() const override { return a_->classes(); }
+  std::vector<double> class_frequencies() const override { return a_->class_frequencies(); }
 
  private:
   static Batch<T> joined(Batch<T> a, Batch<T> b) {
+    check(!a.condition.has_values() && !b.condition.has_values(),
+          "together: a source of pairs beside another one, expected two whose batches hold one sample each");
     a.condition.values = std::move(b.samples);
     return a;
   }
-  static Texts joined(const Texts& a, const Texts& b) {
-    Texts all;
-    for (const auto& [name, text] : a) all["a_" + name] = text;
-    for (const auto& [name, text] : b) all["b_" + name] = text;
+  template <class Pairs>
+  static Pairs joined(const Pairs& a, const Pairs& b) {
+    Pairs all;
+    for (const auto& [name, text] : a) all.insert(all.end(), {"a_" + name, text});
+    for (const auto& [name, text] : b) all.insert(all.end(), {"b_" + name, text});
     return all;
   }
-  static Texts part(const Texts& all, const std::string& prefix) {
-    Texts part;
-    for (const auto& [name, text] : all)
-      if (name.starts_with(prefix)) part[name.substr(prefix.size())] = text;
-    return part;
+  static std::shared_ptr<Source<T>> unowned(Source<T>& source) {
+    return std::shared_ptr<Source<T>>(std::shared_ptr<void>(), &source);
   }
+  static Texts part(const Texts& all, const std::string& prefix) {
+    Texts found;
+    for (const auto& [name, text] : all)
+      if (name.starts_with(prefix)) found[name.substr(prefix.size())] = text;
+    return found;
+  }
+  const Source<T>& longer() const { return a_->batches_per_epoch() >= b_->batches_per_epoch() ? *a_ : *b_; }
+  /// Moves both, or neither.
+  template <class MoveA, class MoveB>
+  void move_both(MoveA move_a, MoveB move_b);
 
-  Source<T>&a_, &b_, &leader_;
+  std::shared_ptr<Source<T>> a_, b_;
 };
+
+/// Two sources side by side, of which references are kept.
+template <std::floating_point T>
+Together<T> together(Source<T>& a, Source<T>& b) {
+  return Together<T>(a, b);
+}
+
+/// Loaders of both datasets side by side, with the same options and augmentations; their seeds differ.
+template <std::floating_point T>
+Together<T> together(const Dataset<T>& a, const Dataset<T>& b, const LoaderOptions& options = {},
+                     const std::vector<Augmentation<T>>& augmentations = {}) {
+  LoaderOptions other = options;
+  other.seed += 0x9e3779b97f4a7c15;  // far from the seeds that people number
+  return Together<T>(std::make_shared<Loader<T>>(a, options, augmentations),
+                     std::make_shared<Loader<T>>(b, other, augmentations));
+}
+
+template <std::floating_point T>
+Together<T>::Together(std::shared_ptr<Source<T>> a, std::shared_ptr<Source<T>> b) : a_(std::move(a)), b_(std::move(b)) {
+  check(a_ && b_, "together: ", a_ ? "the second" : "the first", " source is null");
+  check(a_ != b_, "together: one source given twice, expected two");
+  check(a_->batch() == b_->batch(), "together: batches of ", a_->batch(), " and of ", b_->batch(),
+        ", expected equal ones");
+  for (const auto& source : {a_, b_})
+    check(source->last_batch() == source->batch(), "together: batches of ", source->batch(), ", the last of ",
+          source->last_batch(), ", would meet full ones: expected drop_last = true");
+  const auto* const one = dynamic_cast<const Loader<T>*>(a_.get());
+  const auto* const two = dynamic_cast<const Loader<T>*>(b_.get());
+  check(!one || !two || one->items() != two->items() || one->options().seed != two->options().seed,
+        "together: loaders of ", a_->items(), " items each with the same seed, ", one ? one->options().seed : 0,
+        ", would show the same pairs in every epoch: expected seeds of their own");
+}
+
+template <std::floating_point T>
+template <class MoveA, class MoveB>
+void Together<T>::move_both(MoveA move_a, MoveB move_b) {
+  const Texts before = a_->state();
+  move_a();
+  try {
+    move_b();
+  } catch (...) {
+    a_->set_state(before);
+    throw;
+  }
+}
 
 template <std::floating_point T>
 void Together<T>::set_state(const Texts& state) {
-  const Texts before = a_.state();
-  a_.set_state(part(state, "a_"));
-  try {
-    b_.set_state(part(state, "b_"));
-  } catch (...) {
-    a_.set_state(before);
-    throw;
-  }
+  move_both([&] { a_->set_state(part(state, "a_")); }, [&] { b_->set_state(part(state, "b_")); });
 }
 
 template <std::floating_point T>
 void Together<T>::resume(const Texts& state, const Texts& saved) {
-  const Texts before = a_.state();
-  a_.resume(part(state, "a_"), part(saved, "a_"));
-  try {
-    b_.resume(part(state, "b_"), part(saved, "b_"));
-  } catch (...) {
-    a_.set_state(before);
-    throw;
-  }
+  move_both([&] { a_->resume(part(state, "a_"), part(saved, "a_")); },
+            [&] { b_->resume(part(state, "b_"), part(saved, "b_")); });
 }
 
 template <std::floating_point T>
-Together<T> together(Source<T>& a, Source<T>& b) {
-  return Together<T>(a, b);
+Batch<T> Together<T>::reference(Index n) const {
+  check(n >= 1 && n <= items(), "together: a reference of ", n, " items of ", a_->items(), " and ", b_->items(),
+        ", expected 1 or more, and no more than either has");
+  return joined(a_->reference(n), b_->reference(n));
 }
 
 }  // namespace gan
