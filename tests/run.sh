@@ -4,7 +4,7 @@
 #   sh tests/run.sh [CMake options]
 #
 # The build is kept in build/release. The environment may hold GAN_PRESET, another preset of CMakePresets.json, and
-# GAN_CTEST_OPTIONS, options for ctest such as "-L nn".
+# GAN_CTEST_OPTIONS, options for ctest such as "-L nn" in place of "-LE consume" (all but outside projects).
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd -P)
@@ -20,7 +20,7 @@ jobs=$(build_jobs)
 configure "$root/build/$preset" --preset "$preset" "$@"
 cmake --build "$root/build/$preset" --target tests --parallel "$jobs"
 
-options=${GAN_CTEST_OPTIONS-}
+options=${GAN_CTEST_OPTIONS--LE consume}
 status=0
 mkdir -p "$root/build/$preset/Testing"
 log="$root/build/$preset/Testing/output.txt"
