@@ -52,6 +52,7 @@
 #include "gan/ops/condition.hpp"
 #include "gan/ops/convolution.hpp"
 #include "gan/ops/downsample.hpp"
+#include "gan/ops/element_op.hpp"
 #include "gan/ops/elementwise.hpp"
 #include "gan/ops/gather.hpp"
 #include "gan/ops/log_sigmoid.hpp"

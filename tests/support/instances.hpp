@@ -219,7 +219,6 @@
   INSTANCE std::vector<T> swiss_roll(Rng&, Index, const SwissRollOptions&); \
   INSTANCE std::vector<T> two_moons(Rng&, Index, const TwoMoonsOptions&); \
   INSTANCE Dataset<T> detail::load_mnist_files(const std::filesystem::path&, const std::string&, bool, PixelRange); \
-  INSTANCE Shape detail::checked_shape<T>(const std::string&, const detail::SafetensorsEntry&); \
   INSTANCE void write_png(const std::filesystem::path&, const Tensor<T>&, double, double); \
   INSTANCE void write_grid(const std::filesystem::path&, const Tensor<T>&, const GridOptions&); \
   INSTANCE void save_safetensors(const std::filesystem::path&, const NamedTensors<T>&, const std::map<std::string, std::string>&, const SafetensorsSaving&); \

@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "gan/ops/element_op.hpp"
 #include "gan/ops/sum.hpp"
 
 namespace gan {
@@ -68,8 +69,9 @@ namespace detail {
 /// without history.
 template <class T>
 Tensor<T> gated(const Tensor<T>& g, const Tensor<T>& gate) {
-  return record("gated", kernels::binary("gated", g, gate, [](T p, T q) { return q == 0 ? T(0) : p * q; }), {g, gate},
-                [](Backward<T>& d) { d.give(0, gated(d.grad(), d.x(1))); });
+  return detail::element_op(
+      "gated", g, gate, [](T p, T q) { return q == 0 ? T(0) : p * q; },
+      [](Backward<T>& d) { d.give(0, gated(d.grad(), d.x(1))); });
 }
 
 // Of two candidates for a maximum: 1 where a wins, 1/2 at ties, 0 where b wins. A NaN wins.
@@ -92,54 +94,64 @@ void give_to_winner(Backward<T>& d, const Tensor<T>& share_of_first) {
 
 template <class T>
 Tensor<T> add(const Tensor<T>& a, const Tensor<T>& b) {
-  return record("add", kernels::binary("add", a, b, [](T p, T q) { return p + q; }), {a, b}, [](Backward<T>& d) {
-    if (d.wants(0)) d.give(0, sum_to(d.grad(), d.shape(0)));
-    if (d.wants(1)) d.give(1, sum_to(d.grad(), d.shape(1)));
-  });
+  return detail::element_op(
+      "add", a, b, [](T p, T q) { return p + q; },
+      [](Backward<T>& d) {
+        if (d.wants(0)) d.give(0, sum_to(d.grad(), d.shape(0)));
+        if (d.wants(1)) d.give(1, sum_to(d.grad(), d.shape(1)));
+      });
 }
 
 template <class T>
 Tensor<T> sub(const Tensor<T>& a, const Tensor<T>& b) {
-  return record("sub", kernels::binary("sub", a, b, [](T p, T q) { return p - q; }), {a, b}, [](Backward<T>& d) {
-    if (d.wants(0)) d.give(0, sum_to(d.grad(), d.shape(0)));
-    if (d.wants(1)) d.give(1, neg(sum_to(d.grad(), d.shape(1))));
-  });
+  return detail::element_op(
+      "sub", a, b, [](T p, T q) { return p - q; },
+      [](Backward<T>& d) {
+        if (d.wants(0)) d.give(0, sum_to(d.grad(), d.shape(0)));
+        if (d.wants(1)) d.give(1, neg(sum_to(d.grad(), d.shape(1))));
+      });
 }
 
 template <class T>
 Tensor<T> mul(const Tensor<T>& a, const Tensor<T>& b) {
-  return record("mul", kernels::binary("mul", a, b, [](T p, T q) { return p * q; }), {a, b}, [](Backward<T>& d) {
-    if (d.wants(0)) d.give(0, sum_to(d.grad() * d.x(1), d.shape(0)));
-    if (d.wants(1)) d.give(1, sum_to(d.grad() * d.x(0), d.shape(1)));
-  });
+  return detail::element_op(
+      "mul", a, b, [](T p, T q) { return p * q; },
+      [](Backward<T>& d) {
+        if (d.wants(0)) d.give(0, sum_to(d.grad() * d.x(1), d.shape(0)));
+        if (d.wants(1)) d.give(1, sum_to(d.grad() * d.x(0), d.shape(1)));
+      });
 }
 
 template <class T>
 Tensor<T> div(const Tensor<T>& a, const Tensor<T>& b) {
-  return record("div", kernels::binary("div", a, b, [](T p, T q) { return p / q; }), {a, b}, [](Backward<T>& d) {
-    if (d.wants(0)) d.give(0, sum_to(d.grad() / d.x(1), d.shape(0)));
-    if (d.wants(1)) d.give(1, neg(sum_to(d.grad() * d.y() / d.x(1), d.shape(1))));
-  });
+  return detail::element_op(
+      "div", a, b, [](T p, T q) { return p / q; },
+      [](Backward<T>& d) {
+        if (d.wants(0)) d.give(0, sum_to(d.grad() / d.x(1), d.shape(0)));
+        if (d.wants(1)) d.give(1, neg(sum_to(d.grad() * d.y() / d.x(1), d.shape(1))));
+      });
 }
 
 template <class T>
 Tensor<T> maximum(const Tensor<T>& a, const Tensor<T>& b) {
-  return record("maximum", kernels::binary("maximum", a, b, [](T p, T q) { return p > q || p != p ? p : q; }), {a, b},
-                [](Backward<T>& d) { detail::give_to_winner(d, detail::share_of_larger(d.x(0), d.x(1))); });
+  return detail::element_op(
+      "maximum", a, b, [](T p, T q) { return p > q || p != p ? p : q; },
+      [](Backward<T>& d) { detail::give_to_winner(d, detail::share_of_larger(d.x(0), d.x(1))); });
 }
 
 template <class T>
 Tensor<T> minimum(const Tensor<T>& a, const Tensor<T>& b) {
-  return record("minimum", kernels::binary("minimum", a, b, [](T p, T q) { return p < q || p != p ? p : q; }), {a, b},
-                [](Backward<T>& d) { detail::give_to_winner(d, detail::share_of_smaller(d.x(0), d.x(1))); });
+  return detail::element_op(
+      "minimum", a, b, [](T p, T q) { return p < q || p != p ? p : q; },
+      [](Backward<T>& d) { detail::give_to_winner(d, detail::share_of_smaller(d.x(0), d.x(1))); });
 }
 
 template <class T>
 Tensor<T> affine(const Tensor<T>& x, double scale, double shift) {
   const T a = static_cast<T>(scale), b = static_cast<T>(shift);
-  return record("affine", kernels::binary("affine", x, x, [a, b](T p, T) { return a * p + b; }), {x},
-                [scale](Backward<T>& d) { d.give(0, affine(d.grad(), scale, 0)); },
-                {{"scale", {scale}}, {"shift", {shift}}});
+  return detail::element_op(
+      "affine", x, [a, b](T p) { return a * p + b; },
+      [scale](Backward<T>& d) { d.give(0, affine(d.grad(), scale, 0)); }, {{"scale", {scale}}, {"shift", {shift}}});
 }
 
 template <class T>
@@ -148,15 +160,16 @@ Tensor<T> detail::divide(const Tensor<T>& x, double s) {
   int exponent = 0;
   if (std::abs(std::frexp(s, &exponent)) == 0.5 && std::abs(exponent) < 100) return affine(x, 1 / s, 0);
   const T a = static_cast<T>(s);
-  return record("divide", kernels::binary("divide", x, x, [a](T p, T) { return p / a; }), {x},
-                [s](Backward<T>& d) { d.give(0, divide(d.grad(), s)); }, {{"s", {s}}});
+  return detail::element_op(
+      "divide", x, [a](T p) { return p / a; }, [s](Backward<T>& d) { d.give(0, divide(d.grad(), s)); }, {{"s", {s}}});
 }
 
 template <class T>
 Tensor<T> reciprocal(const Tensor<T>& x, double s) {
   const T a = static_cast<T>(s);
-  return record("reciprocal", kernels::binary("reciprocal", x, x, [a](T p, T) { return a / p; }), {x},
-                [](Backward<T>& d) { d.give(0, neg(d.grad() * d.y() / d.x(0))); }, {{"s", {s}}});
+  return detail::element_op(
+      "reciprocal", x, [a](T p) { return a / p; }, [](Backward<T>& d) { d.give(0, neg(d.grad() * d.y() / d.x(0))); },
+      {{"s", {s}}});
 }
 
 }  // namespace gan

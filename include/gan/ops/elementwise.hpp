@@ -10,7 +10,7 @@
 
 #include "gan/core/finite.hpp"
 #include "gan/ops/arithmetic.hpp"
-#include "gan/ops/kernels/map.hpp"
+#include "gan/ops/element_op.hpp"
 
 namespace gan {
 
@@ -94,22 +94,24 @@ Tensor<T> leaky_relu_gradient(const Tensor<T>& g, const Tensor<T>& x, double slo
 // g * (1 - y^2): the vector-Jacobian product of y = tanh(x), in one pass.
 template <class T>
 Tensor<T> tanh_gradient(const Tensor<T>& g, const Tensor<T>& y) {
-  return record("tanh_gradient", kernels::binary("tanh_gradient", g, y, [](T p, T q) { return p * (1 - q * q); }),
-                {g, y}, [](Backward<T>& d) {
-                  if (d.wants(0)) d.give(0, tanh_gradient(d.grad(), d.x(1)));
-                  if (d.wants(1)) d.give(1, -2 * (d.grad() * d.x(0) * d.x(1)));
-                });
+  return detail::element_op(
+      "tanh_gradient", g, y, [](T p, T q) { return p * (1 - q * q); },
+      [](Backward<T>& d) {
+        if (d.wants(0)) d.give(0, tanh_gradient(d.grad(), d.x(1)));
+        if (d.wants(1)) d.give(1, -2 * (d.grad() * d.x(0) * d.x(1)));
+      });
 }
 
 // The slope of elu: x > 0 ? 1 : alpha * e^x.
 template <class T>
 Tensor<T> elu_slope(const Tensor<T>& x, double alpha) {
   const T a = static_cast<T>(alpha);
-  return record("elu_slope", kernels::map_scalar("elu_slope", x, [a](T p) { return p > 0 ? T(1) : a * std::exp(p); }),
-                {x}, [](Backward<T>& d) {
-                  const auto below = kernels::map_scalar("elu_slope", d.x(0), [](T p) { return p > 0 ? T(0) : T(1); });
-                  d.give(0, gated(d.grad() * d.y(), below));
-                });
+  return detail::element_op(
+      "elu_slope", x, [a](T p) { return p > 0 ? T(1) : a * std::exp(p); },
+      [](Backward<T>& d) {
+        const auto below = kernels::map_scalar("elu_slope", d.x(0), [](T p) { return p > 0 ? T(0) : T(1); });
+        d.give(0, gated(d.grad() * d.y(), below));
+      });
 }
 
 }  // namespace detail
@@ -117,81 +119,84 @@ Tensor<T> elu_slope(const Tensor<T>& x, double alpha) {
 template <class T>
 Tensor<T> exp(const Tensor<T>& x) {
   constexpr T limit = detail::exp_limit<T>;
-  const auto y = kernels::map_within(
-      "exp", x, -limit, limit, [](auto a) { return a.exp(); }, [](T a) { return std::exp(a); });
-  return record("exp", y, {x}, [](Backward<T>& d) { d.give(0, d.grad() * d.y()); });
+  return detail::element_op(
+      "exp", x, -limit, limit, [](auto a) { return a.exp(); }, [](T a) { return std::exp(a); },
+      [](Backward<T>& d) { d.give(0, d.grad() * d.y()); });
 }
 
 template <class T>
 Tensor<T> log(const Tensor<T>& x) {
   using Limits = std::numeric_limits<T>;
-  const auto y = kernels::map_within(
-      "log", x, Limits::min(), Limits::max(), [](auto a) { return a.log(); }, [](T a) { return std::log(a); });
-  return record("log", y, {x}, [](Backward<T>& d) { d.give(0, d.grad() / d.x(0)); });
+  return detail::element_op(
+      "log", x, Limits::min(), Limits::max(), [](auto a) { return a.log(); }, [](T a) { return std::log(a); },
+      [](Backward<T>& d) { d.give(0, d.grad() / d.x(0)); });
 }
 
 template <class T>
 Tensor<T> sqrt(const Tensor<T>& x) {
   // Compiled to the processor's instruction, which is exact; Eigen's approximation has no infinity and no denormals.
-  return record("sqrt", kernels::map_scalar("sqrt", x, [](T a) { return std::sqrt(a); }), {x},
-                [](Backward<T>& d) { d.give(0, 0.5 * (d.grad() / d.y())); });
+  return detail::element_op(
+      "sqrt", x, [](T a) { return std::sqrt(a); }, [](Backward<T>& d) { d.give(0, 0.5 * (d.grad() / d.y())); });
 }
 
 template <class T>
 Tensor<T> square(const Tensor<T>& x) {
-  return record("square", kernels::map_scalar("square", x, [](T a) { return a * a; }), {x},
-                [](Backward<T>& d) { d.give(0, 2 * (d.grad() * d.x(0))); });
+  return detail::element_op(
+      "square", x, [](T a) { return a * a; }, [](Backward<T>& d) { d.give(0, 2 * (d.grad() * d.x(0))); });
 }
 
 template <class T>
 Tensor<T> abs(const Tensor<T>& x) {
-  return record("abs", kernels::map_scalar("abs", x, [](T a) { return std::abs(a); }), {x}, [](Backward<T>& d) {
-    const auto sign = kernels::map_scalar("sign", d.x(0), [](T a) { return a > 0 ? T(1) : a < 0 ? T(-1) : T(0); });
-    d.give(0, detail::gated(d.grad(), sign));
-  });
+  return detail::element_op(
+      "abs", x, [](T a) { return std::abs(a); },
+      [](Backward<T>& d) {
+        const auto sign = kernels::map_scalar("sign", d.x(0), [](T a) { return a > 0 ? T(1) : a < 0 ? T(-1) : T(0); });
+        d.give(0, detail::gated(d.grad(), sign));
+      });
 }
 
 template <class T>
 Tensor<T> pow(const Tensor<T>& x, double p) {
   const T exponent = static_cast<T>(p);
   check(is_finite(exponent), "pow: exponent ", p, ", expected a finite number");
-  return record("pow", kernels::map_scalar("pow", x, [exponent](T a) { return std::pow(a, exponent); }), {x},
-                [p](Backward<T>& d) {
-                  if (p == 0) return d.give(0, Tensor<T>::zeros(d.shape(0)));
-                  d.give(0, p * (d.grad() * pow(d.x(0), p - 1)));
-                },
-                {{"p", {p}}});
+  return detail::element_op(
+      "pow", x, [exponent](T a) { return std::pow(a, exponent); },
+      [p](Backward<T>& d) {
+        if (p == 0) return d.give(0, Tensor<T>::zeros(d.shape(0)));
+        d.give(0, p * (d.grad() * pow(d.x(0), p - 1)));
+      },
+      {{"p", {p}}});
 }
 
 template <class T>
 Tensor<T> sin(const Tensor<T>& x) {
   constexpr T limit = detail::angle_limit<T>;
-  const auto y = kernels::map_within(
-      "sin", x, -limit, limit, [](auto a) { return a.sin(); }, [](T a) { return std::sin(a); });
-  return record("sin", y, {x}, [](Backward<T>& d) { d.give(0, d.grad() * cos(d.x(0))); });
+  return detail::element_op(
+      "sin", x, -limit, limit, [](auto a) { return a.sin(); }, [](T a) { return std::sin(a); },
+      [](Backward<T>& d) { d.give(0, d.grad() * cos(d.x(0))); });
 }
 
 template <class T>
 Tensor<T> cos(const Tensor<T>& x) {
   constexpr T limit = detail::angle_limit<T>;
-  const auto y = kernels::map_within(
-      "cos", x, -limit, limit, [](auto a) { return a.cos(); }, [](T a) { return std::cos(a); });
-  return record("cos", y, {x}, [](Backward<T>& d) { d.give(0, neg(d.grad() * sin(d.x(0)))); });
+  return detail::element_op(
+      "cos", x, -limit, limit, [](auto a) { return a.cos(); }, [](T a) { return std::cos(a); },
+      [](Backward<T>& d) { d.give(0, neg(d.grad() * sin(d.x(0)))); });
 }
 
 template <class T>
 Tensor<T> clamp(const Tensor<T>& x, double low, double high) {
   check(!is_nan(low) && !is_nan(high) && low <= high, "clamp: range [", low, ", ", high, "] is empty");
   const T a = static_cast<T>(low), b = static_cast<T>(high);
-  return record("clamp", kernels::map_scalar("clamp", x, [a, b](T p) { return p < a   ? a
-                                                                              : p > b ? b
-                                                                                      : p; }), {x},
-                [a, b](Backward<T>& d) {
-                  const auto inside =
-                      kernels::map_scalar("clamp", d.x(0), [a, b](T p) { return T(!(p < a || p > b)); });
-                  d.give(0, detail::gated(d.grad(), inside));
-                },
-                {{"low", {low}}, {"high", {high}}});
+  return detail::element_op(
+      "clamp", x, [a, b](T p) { return p < a   ? a
+                                       : p > b ? b
+                                               : p; },
+      [a, b](Backward<T>& d) {
+        const auto inside = kernels::map_scalar("clamp", d.x(0), [a, b](T p) { return T(!(p < a || p > b)); });
+        d.give(0, detail::gated(d.grad(), inside));
+      },
+      {{"low", {low}}, {"high", {high}}});
 }
 
 template <class T>
@@ -215,45 +220,44 @@ template <class T>
 Tensor<T> elu(const Tensor<T>& x, double alpha) {
   const T a = static_cast<T>(alpha);
   check(is_finite(a) && a >= 0, "elu: alpha ", alpha, ", expected a finite number of at least 0");
-  return record("elu", kernels::map_scalar("elu", x, [a](T p) { return p > 0 ? p : a * std::expm1(p); }), {x},
-                [alpha](Backward<T>& d) { d.give(0, d.grad() * detail::elu_slope(d.x(0), alpha)); },
-                {{"alpha", {alpha}}});
+  return detail::element_op(
+      "elu", x, [a](T p) { return p > 0 ? p : a * std::expm1(p); },
+      [alpha](Backward<T>& d) { d.give(0, d.grad() * detail::elu_slope(d.x(0), alpha)); }, {{"alpha", {alpha}}});
 }
 
 template <class T>
 Tensor<T> sigmoid(const Tensor<T>& x) {
   // Eigen's logistic() is good to 6e-4 only, relative to small results; this is good to rounding.
   constexpr T limit = detail::exp_limit<T>;
-  const auto value = kernels::map_within(
+  return detail::element_op(
       "sigmoid", x, -limit, limit, [](auto a) { return T(1) / (T(1) + (-a).exp()); },
-      [](T a) { return a < 0 ? std::exp(a) / (1 + std::exp(a)) : 1 / (1 + std::exp(-a)); });
-  return record("sigmoid", value, {x}, [](Backward<T>& d) {
-    const auto y = d.y();
-    d.give(0, d.grad() * (y - square(y)));
-  });
+      [](T a) { return a < 0 ? std::exp(a) / (1 + std::exp(a)) : 1 / (1 + std::exp(-a)); },
+      [](Backward<T>& d) {
+        const auto y = d.y();
+        d.give(0, d.grad() * (y - square(y)));
+      });
 }
 
 template <class T>
 Tensor<T> tanh(const Tensor<T>& x) {
   constexpr T limit = std::numeric_limits<T>::max();
-  const auto y = kernels::map_within(
-      "tanh", x, -limit, limit, [](auto a) { return a.tanh(); }, [](T a) { return std::tanh(a); });
-  return record("tanh", y, {x}, [](Backward<T>& d) { d.give(0, detail::tanh_gradient(d.grad(), d.y())); });
+  return detail::element_op(
+      "tanh", x, -limit, limit, [](auto a) { return a.tanh(); }, [](T a) { return std::tanh(a); },
+      [](Backward<T>& d) { d.give(0, detail::tanh_gradient(d.grad(), d.y())); });
 }
 
 template <class T>
 Tensor<T> softplus(const Tensor<T>& x) {
-  return record(
-      "softplus",
-      kernels::map_scalar("softplus", x, [](T a) { return std::max(a, T(0)) + std::log1p(std::exp(-std::abs(a))); }),
-      {x}, [](Backward<T>& d) { d.give(0, d.grad() * sigmoid(d.x(0))); });
+  return detail::element_op(
+      "softplus", x, [](T a) { return std::max(a, T(0)) + std::log1p(std::exp(-std::abs(a))); },
+      [](Backward<T>& d) { d.give(0, d.grad() * sigmoid(d.x(0))); });
 }
 
 template <class T>
 Tensor<T> erf(const Tensor<T>& x) {
-  return record("erf", kernels::map_scalar("erf", x, [](T a) { return std::erf(a); }), {x}, [](Backward<T>& d) {
-    d.give(0, (2 * std::numbers::inv_sqrtpi) * (d.grad() * exp(neg(square(d.x(0))))));
-  });
+  return detail::element_op(
+      "erf", x, [](T a) { return std::erf(a); },
+      [](Backward<T>& d) { d.give(0, (2 * std::numbers::inv_sqrtpi) * (d.grad() * exp(neg(square(d.x(0)))))); });
 }
 
 template <class T>

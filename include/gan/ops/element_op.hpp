@@ -1,0 +1,30 @@
+// What an element-wise operation is: a name, its function of numbers, and its vector-Jacobian product.
+#pragma once
+
+#include <utility>
+
+#include "gan/ops/kernels/map.hpp"
+#include "gan/tensor/autograd.hpp"
+
+namespace gan::detail {
+
+/// y = f(x), recorded.
+template <class T, class F, class Vjp>
+Tensor<T> element_op(const char* name, const Tensor<T>& x, F f, Vjp vjp, Attributes attributes = {}) {
+  return record(name, kernels::map_scalar(name, x, f), {x}, std::move(vjp), std::move(attributes));
+}
+
+/// The same in Eigen's vector code where x is in [-limit, limit], and `careful` elsewhere; see map_within.
+template <class T, class F, class G, class Vjp>
+Tensor<T> element_op(const char* name, const Tensor<T>& x, T low, T high, F f, G careful, Vjp vjp) {
+  return record(name, kernels::map_within(name, x, low, high, f, careful), {x}, std::move(vjp));
+}
+
+/// y = f(a, b), broadcast, recorded.
+template <class T, class F, class Vjp>
+Tensor<T> element_op(const char* name, const Tensor<T>& a, const Tensor<T>& b, F f, Vjp vjp,
+                     Attributes attributes = {}) {
+  return record(name, kernels::binary(name, a, b, f), {a, b}, std::move(vjp), std::move(attributes));
+}
+
+}  // namespace gan::detail
