@@ -1,5 +1,7 @@
 #include "gan/io/safetensors.hpp"
 
+#include <array>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <random>
@@ -304,4 +306,51 @@ TEST_CASE("a check sum finds every flipped bit, and is no one's business otherwi
   REQUIRE_THROWS_WITH(gan::load_safetensors<float>(path, {.require_checksum = true}),
                       ContainsSubstring("has no check sum"));
   REQUIRE_THROWS_WITH(gan::save_safetensors(path, tensors, {{"gan.crc64", "x"}}), ContainsSubstring("check sum's own"));
+}
+
+TEST_CASE("numbers of other kinds are converted when that is asked for") {
+  TemporaryFolder folder;
+  const auto path = folder / "a.safetensors";
+  const auto read = [&](const std::string& dtype, const auto& numbers) {
+    std::string data(sizeof(numbers), '\0');
+    std::memcpy(data.data(), &numbers, sizeof(numbers));
+    const std::string header = R"({"w":{"dtype":")" + dtype + R"(","shape":[)" + std::to_string(std::size(numbers)) +
+                               R"(],"data_offsets":[0,)" + std::to_string(data.size()) + "]}}";
+    const std::uint64_t length = header.size();
+    std::string bytes(8, '\0');
+    std::memcpy(bytes.data(), &length, 8);
+    put(path, bytes + header + data);
+    const auto w = gan::load_safetensors<double>(path, {.convert = true}).tensors.at(0).tensor;
+    return std::vector<double>(w.data(), w.data() + w.size());
+  };
+  using Numbers = std::vector<double>;
+  // 1, -2, the smallest and the largest half, its smallest normal one, pi as near as it gets.
+  CHECK(read("F16", std::array<std::uint16_t, 6>{0x3c00, 0xc000, 0x0001, 0x7bff, 0x0400, 0x4248}) ==
+        Numbers{1, -2, std::ldexp(1.0, -24), 65504, std::ldexp(1.0, -14), 3.140625});
+  const auto special = read("F16", std::array<std::uint16_t, 3>{0x7c00, 0xfc00, 0x7e00});
+  CHECK(special[0] == std::numeric_limits<double>::infinity());
+  CHECK(special[1] == -std::numeric_limits<double>::infinity());
+  CHECK(std::isnan(special[2]));
+  CHECK(read("BF16", std::array<std::uint16_t, 3>{0x3f80, 0xc040, 0x4049}) == Numbers{1, -3, 3.140625});
+  CHECK(read("F32", std::array<float, 2>{0.5f, -8}) == Numbers{0.5, -8});
+  CHECK(read("BOOL", std::array<std::uint8_t, 3>{0, 1, 2}) == Numbers{0, 1, 1});
+  CHECK(read("I8", std::array<std::int8_t, 2>{-128, 127}) == Numbers{-128, 127});
+  CHECK(read("U8", std::array<std::uint8_t, 2>{0, 255}) == Numbers{0, 255});
+  CHECK(read("I16", std::array<std::int16_t, 1>{-32768}) == Numbers{-32768});
+  CHECK(read("U16", std::array<std::uint16_t, 1>{65535}) == Numbers{65535});
+  CHECK(read("I32", std::array<std::int32_t, 1>{-2147483647}) == Numbers{-2147483647});
+  CHECK(read("U32", std::array<std::uint32_t, 1>{4294967295}) == Numbers{4294967295});
+  CHECK(read("I64", std::array<std::int64_t, 1>{-5}) == Numbers{-5});  // PyTorch's num_batches_tracked
+  std::array<std::uint64_t, 10'000> many;                              // more than a block
+  for (std::size_t i = 0; i < many.size(); ++i) many[i] = i * i;
+  const auto squares = read("U64", many);
+  for (std::size_t i = 0; i < many.size(); ++i) REQUIRE(squares[i] == static_cast<double>(i * i));
+  CHECK_THROWS_WITH(read("C64", std::array<float, 2>{1, 2}), ContainsSubstring("expected dtype F16, BF16, F32"));
+
+  gan::save_safetensors<double>(path, {{"w", Tensor<double>({2}, {0.1, 3})}}, {}, {.checksum = true});
+  CHECK(gan::load_safetensors<float>(path, {.convert = true}).tensors[0].tensor.at({0}) == 0.1f);
+  std::string damaged = contents(path);
+  damaged.back() ^= 1;
+  put(path, damaged);
+  CHECK_THROWS_WITH(gan::load_safetensors<float>(path, {.convert = true}), ContainsSubstring("check sum"));
 }

@@ -16,6 +16,7 @@
 #include "gan/core/error.hpp"
 #include "gan/io/atomic_file.hpp"
 #include "gan/io/safetensors_checksum.hpp"
+#include "gan/io/safetensors_dtype.hpp"
 #include "gan/io/safetensors_header.hpp"
 #include "gan/tensor/named_tensors.hpp"
 
@@ -32,6 +33,8 @@ struct SafetensorsSaving {
 };
 struct SafetensorsLoading {
   bool require_checksum = false;  ///< refuse a file without one; one that is there is always verified
+  bool convert =
+      false;  ///< take numbers of all kinds, F16 ... F64, BOOL, I8 ... U64, rounded to T; else those of type T
 };
 
 /// Writes tensors as F32 (float) or F64 (double) in the given order, replacing an older file as a whole; see
@@ -42,9 +45,9 @@ void save_safetensors(const std::filesystem::path& path, const NamedTensors<T>& 
                       const std::map<std::string, std::string>& metadata = {}, const SafetensorsSaving& options = {});
 
 /// Reads all tensors. Everything is verified before memory is taken for any: the header against the file's size and the
-/// format's limit of 100 MB, its JSON, and that the tensors are of type T and cover the data exactly, each in its
-/// place; then the check sum, if there is one (it is not among the metadata given back). Throws with file, what was
-/// expected and what was found.
+/// format's limit of 100 MB, its JSON, and that the tensors are of type T (unless they are to be converted) and cover
+/// the data exactly, each in its place; then the check sum, if there is one (it is not among the metadata given back).
+/// Throws with file, what was expected and what was found.
 template <class T>
 SafetensorsFile<T> load_safetensors(const std::filesystem::path& path, const SafetensorsLoading& options = {});
 
@@ -58,11 +61,21 @@ constexpr const char* safetensors_dtype() {
   return std::is_same_v<T, float> ? "F32" : "F64";
 }
 
-/// The entry's shape, after comparing it, its type and the data it points to with each other.
+/// The kind of an entry's numbers: that of T, or any when they are to be converted.
 template <class T>
-Shape checked_shape(const std::string& file, const SafetensorsEntry& entry) {
-  check(entry.dtype == safetensors_dtype<T>(), file, ": tensor \"", entry.name, "\": expected dtype ",
-        safetensors_dtype<T>(), ", found ", printable(entry.dtype));
+SafetensorsDtype<T> dtype_of(const std::string& file, const SafetensorsEntry& entry, bool convert) {
+  std::string names;
+  for (const auto& dtype : safetensors_dtypes<T>()) {
+    if (!convert && dtype.name != safetensors_dtype<T>()) continue;
+    if (dtype.name == entry.dtype) return dtype;
+    names += (names.empty() ? "" : ", ") + std::string(dtype.name);
+  }
+  fail(file, ": tensor \"", entry.name, "\": expected dtype ", names, ", found ", printable(entry.dtype),
+       convert ? "" : " (SafetensorsLoading::convert takes others)");
+}
+
+/// The entry's shape, after comparing it and the data it points to with each other.
+inline Shape checked_shape(const std::string& file, const SafetensorsEntry& entry, std::uint64_t bytes_each) {
   constexpr std::uint64_t limit = std::numeric_limits<Index>::max() / 16;
   std::array<Index, Shape::max_rank> lengths{};
   std::uint64_t product = 1;
@@ -74,7 +87,7 @@ Shape checked_shape(const std::string& file, const SafetensorsEntry& entry) {
     product *= std::max<std::uint64_t>(length, 1);
   }
   const Shape shape(std::span<const Index>(lengths.data(), entry.shape.size()));
-  const std::uint64_t bytes = static_cast<std::uint64_t>(shape.size()) * sizeof(T);
+  const std::uint64_t bytes = static_cast<std::uint64_t>(shape.size()) * bytes_each;
   check(entry.begin <= entry.end && entry.end - entry.begin == bytes, file, ": tensor \"", entry.name, "\": expected ",
         bytes, " bytes of data for ", entry.dtype, " ", shape, ", found data_offsets [", entry.begin, ", ", entry.end,
         "]");
@@ -143,8 +156,12 @@ SafetensorsFile<T> load_safetensors(const std::filesystem::path& path, const Saf
   const std::string file_name = path.string();
   auto header = detail::read_safetensors_header(file);
   std::vector<Shape> shapes;
+  std::vector<detail::SafetensorsDtype<T>> dtypes;
   detail::sort_and_check_cover(file_name, header.entries, file.remaining());
-  for (const auto& entry : header.entries) shapes.push_back(detail::checked_shape<T>(file_name, entry));
+  for (const auto& entry : header.entries) {
+    dtypes.push_back(detail::dtype_of<T>(file_name, entry, options.convert));
+    shapes.push_back(detail::checked_shape(file_name, entry, dtypes.back().bytes));
+  }
 
   const auto noted = header.metadata.extract(detail::checksum_key);
   check(!noted.empty() || !options.require_checksum, file_name, ": has no check sum (metadata \"", detail::checksum_key,
@@ -158,9 +175,22 @@ SafetensorsFile<T> load_safetensors(const std::filesystem::path& path, const Saf
   result.tensors.reserve(header.entries.size());
   for (std::size_t i = 0; i < shapes.size(); ++i) {
     auto tensor = Tensor<T>::empty(shapes[i]);
-    const auto bytes = static_cast<std::size_t>(tensor.size()) * sizeof(T);
-    file.read(tensor.mutable_data(), bytes, "tensor data");
-    if (!noted.empty()) crc.add(tensor.data(), bytes);
+    const auto read = [&](void* to, std::size_t bytes) {
+      file.read(to, bytes, "tensor data");
+      if (!noted.empty()) crc.add(to, bytes);
+    };
+    T* const values = tensor.mutable_data();
+    if (dtypes[i].name == detail::safetensors_dtype<T>()) {
+      read(values, static_cast<std::size_t>(tensor.size()) * sizeof(T));
+    } else {
+      std::array<unsigned char, 1 << 15> block;
+      const auto fitting = static_cast<Index>(block.size() / dtypes[i].bytes);
+      for (Index begin = 0; begin < tensor.size(); begin += fitting) {
+        const Index count = std::min(fitting, tensor.size() - begin);
+        read(block.data(), static_cast<std::size_t>(count) * dtypes[i].bytes);
+        dtypes[i].convert(block.data(), count, values + begin);
+      }
+    }
     result.tensors.push_back({std::move(header.entries[i].name), std::move(tensor)});
   }
   check(noted.empty() || noted.mapped() == detail::checksum_text(crc), file_name, ": damaged: its check sum is ",

@@ -19,7 +19,7 @@ struct Matching {
 
 /// Copies the values of `from` into those tensors of `to` that agree in name and shape, and leaves the others as they
 /// are: for fine-tuning from a network whose last layers differ, and for progressive growing. copy_values in
-/// tensor/named.hpp is the strict form. A prefix says where in `from` the names of `to` are to be found, e.g.
+/// tensor/named_tensors.hpp is the strict form. A prefix says where in `from` the names of `to` are to be found, e.g.
 /// "average." in a checkpoint. Throws, changing nothing, when a name is given twice.
 template <class T>
 Matching copy_matching(const NamedTensors<T>& from, const NamedTensors<T>& to, const std::string& prefix = "") {
