@@ -5,7 +5,10 @@
 #include <cmath>
 #include <vector>
 
+#include "gan/train/checkpoint.hpp"
 #include "support/catch.hpp"
+#include "support/networks.hpp"
+#include "support/temporary_folder.hpp"
 
 using namespace gan;
 using D = Tensor<double>;
@@ -120,4 +123,43 @@ TEST_CASE("snapshots reconstruct averages of other widths", "[power_average]") {
   snapshots[1].state[0].name = "other";
   REQUIRE_THROWS_WITH(reconstruct(snapshots, 0.1),
                       ContainsSubstring("snapshots differ in \"weight\" [3], \"other\" [3]"));
+}
+
+TEST_CASE("a trainer keeps power averages, saves them, and goes on with them", "[power_average]") {
+  TemporaryFolder folder;
+  const TrainerOptions<float> options{.average = MovingAverageOptions{}, .power_averages = {0.05, 0.1}, .seed = 3};
+  SmallPair<float> one(1), two(2);
+  Trainer whole(one.generator, one.discriminator, options), resumed(two.generator, two.discriminator, options);
+  for (int i = 0; i < 20; ++i) whole.step(real_batch<float>(4, static_cast<std::uint64_t>(i)));
+  save_checkpoint(folder / "a", whole);
+  load_checkpoint(folder / "a", resumed);
+  CHECK(everything(resumed) == everything(whole));
+
+  const auto snapshots = power_snapshots<float>(folder / "a", "generator");
+  REQUIRE(snapshots.size() == 2);
+  CHECK(snapshots[1].updates == 20);
+  CHECK(snapshots[1].relative_width == 0.1);
+  const auto made = reconstruct(snapshots, 0.05);
+  const auto& kept = whole.player("generator").power_averages()[0]->state();
+  REQUIRE(made.size() == kept.size());
+  for (std::size_t i = 0; i < made.size(); ++i) {
+    CHECK("generator." + made[i].name == kept[i].name);
+    for (Index j = 0; j < made[i].tensor.size(); ++j)
+      REQUIRE(made[i].tensor.data()[j] == Approx(kept[i].tensor.data()[j]).margin(1e-5));
+  }
+  copy_values("generator", made, two.generator.state());  // it samples from that one
+
+  load_checkpoint(folder / "a", resumed);
+  for (int i = 0; i < 5; ++i)
+    for (auto* trainer : {&whole, &resumed}) trainer->step(real_batch<float>(4, static_cast<std::uint64_t>(50 + i)));
+  CHECK(everything(resumed) == everything(whole));
+
+  SmallPair<float> other(4);
+  Trainer less(other.generator, other.discriminator, {.average = MovingAverageOptions{}, .seed = 3});
+  CHECK_THROWS_WITH(load_checkpoint(folder / "a", less), ContainsSubstring("generator_power0"));
+  save_checkpoint(folder / "b", less);
+  CHECK_THROWS_WITH(power_snapshots<float>(folder / "b", "generator"), ContainsSubstring("no power averages"));
+  SmallPair<float> third(5);
+  CHECK_THROWS_WITH(Trainer(third.generator, third.discriminator, {.power_averages = {0.4}}),
+                    ContainsSubstring("relative width 0.4"));
 }

@@ -3,9 +3,13 @@
 
 #include <filesystem>
 #include <map>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "gan/core/metadata.hpp"
+#include "gan/core/number.hpp"
 #include "gan/data/source.hpp"
 #include "gan/io/safetensors.hpp"
 #include "gan/models/generator.hpp"
@@ -107,6 +111,35 @@ template <std::floating_point T>
 void load_generator(const std::filesystem::path& path, Generator<T>& generator) {
   const auto metadata = load_network<T>(path, generator, "generator");
   warn_about_generator(path.string(), metadata, generator_texts(generator));
+}
+
+/// The power-function averages of a network in that state of training, "generator" of the pair's trainer with
+/// TrainerOptions::power_averages: what reconstruct() makes others from, together with those of other checkpoints.
+/// Throws when the file is damaged or has none.
+template <std::floating_point T>
+std::vector<PowerSnapshot<T>> power_snapshots(const std::filesystem::path& path, const std::string& network) {
+  const auto file = load_safetensors<T>(path, {.require_checksum = true});
+  const MetadataReader read(path.string(), file.metadata);
+  std::vector<PowerSnapshot<T>> all;
+  for (const auto& [key, text] : file.metadata) {
+    const auto end = key.rfind("_power_averages");
+    if (end == std::string::npos || end + 15 != key.size() || text == "none") continue;
+    const std::string player = key.substr(0, end);
+    std::istringstream widths(text);
+    std::string width;
+    for (std::size_t i = 0; widths >> width; ++i) {
+      const std::string name = power_average_name(player, i), prefix = name + "." + network + ".";
+      const auto relative_width = to_number(width);
+      check(relative_width.has_value(), path.string(), ": \"", key, "\" is \"", text, "\", expected numbers");
+      PowerSnapshot<T> snapshot{read.count(name + "_updates"), *relative_width, {}};
+      for (const auto& [full, tensor] : file.tensors)
+        if (full.starts_with(prefix)) snapshot.state.push_back({full.substr(prefix.size()), tensor});
+      if (!snapshot.state.empty()) all.push_back(std::move(snapshot));
+    }
+  }
+  check(!all.empty(), path.string(), ": holds no power averages of \"", network,
+        "\" (PlayerOptions::power_averages, TrainerOptions::power_averages)");
+  return all;
 }
 
 }  // namespace gan

@@ -79,7 +79,7 @@ class Game : public Module<T> {
   HookHandle add_gradient_hook(GradientHook<T> hook) { return hooks_.add(std::move(hook)); }
 
   /// Handles of all tensors of the training state: "<path>" of networks and buffers, "<player>_average.<path>",
-  /// "<player>_optimizer.<moment>.<path>"; and the rest of it as text.
+  /// "<player>_power<i>.<path>", "<player>_optimizer.<moment>.<path>"; and the rest of it as text.
   NamedTensors<T> training_state() const;
   std::map<std::string, std::string> metadata() const;
   /// Names and texts of all options that a resumed run compares.
@@ -184,6 +184,7 @@ void Game<T>::descend(Player<T>& player, const Tensor<T>& loss) {
   optimizer.step();
   optimizer.zero_grad();
   if (player.average_) player.average_->update();
+  for (auto& average : player.power_averages_) average->update();
   for (auto& buffers : player.buffers_) buffers.take();
   result_.note(player.loss_name_, static_cast<double>(loss.item()));
   result_.note(player.gradient_name_, norm);
@@ -245,6 +246,9 @@ NamedTensors<T> Game<T>::training_state() const {
     if (player->average())
       for (const auto& [name, tensor] : player->average()->state())
         all.push_back({player->name() + "_average." + name, tensor});
+    for (std::size_t i = 0; i < player->power_averages().size(); ++i)
+      for (const auto& [name, tensor] : player->power_averages()[i]->state())
+        all.push_back({power_average_name(player->name(), i) + "." + name, tensor});
     for (const auto& [name, tensor] : player->optimizer().state())
       all.push_back({player->name() + "_optimizer." + name, tensor});
   }
@@ -267,6 +271,8 @@ std::map<std::string, std::string> Game<T>::metadata() const {
     all[player->name() + "_optimizer_steps"] = std::to_string(player->optimizer().steps());
     all[player->name() + "_rate_bits"] = rate_bits(player->optimizer().learning_rate());
     if (player->average()) all[player->name() + "_average_updates"] = std::to_string(player->average()->updates());
+    for (std::size_t i = 0; i < player->power_averages().size(); ++i)
+      all[power_average_name(player->name(), i) + "_updates"] = std::to_string(player->power_averages()[i]->updates());
   }
   for (auto& [name, value] : option_texts()) all.emplace(name, std::move(value));
   return all;
@@ -278,15 +284,20 @@ void Game<T>::load(const NamedTensors<T>& state, const std::map<std::string, std
   struct Counters {
     Index steps, updates;
     double rate;
+    std::vector<Index> power_updates;
   };
   const MetadataReader read(what, metadata);
   const Index steps = read.count("step");
   const RngState rng = read.rng("rng");
   std::vector<Counters> counters;
-  for (const Player<T>* player : players_)
+  for (const Player<T>* player : players_) {
     counters.push_back({read.count(player->name() + "_optimizer_steps"),
                         player->average() ? read.count(player->name() + "_average_updates") : 0,
-                        read.rate(player->name() + "_rate_bits")});
+                        read.rate(player->name() + "_rate_bits"),
+                        {}});
+    for (std::size_t i = 0; i < player->power_averages().size(); ++i)
+      counters.back().power_updates.push_back(read.count(power_average_name(player->name(), i) + "_updates"));
+  }
   const NamedTensors<T> before = training_state();
   std::set<std::string> changed;
   try {
@@ -308,6 +319,8 @@ void Game<T>::load(const NamedTensors<T>& state, const std::map<std::string, std
     const bool anew = changed.contains(name + "_rate") || changed.contains(name + "_schedule");
     optimizer.set_learning_rate(anew ? players_[i]->base_rate() : counters[i].rate);
     if (auto* average = players_[i]->average()) average->set_updates(counters[i].updates);
+    for (std::size_t k = 0; k < counters[i].power_updates.size(); ++k)
+      players_[i]->power_averages()[k]->set_updates(counters[i].power_updates[k]);
   }
   steps_ = steps;
   this->rng().set_state(rng);

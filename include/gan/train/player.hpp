@@ -2,6 +2,7 @@
 #pragma once
 
 #include <concepts>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "gan/train/kept_state.hpp"
 #include "gan/train/moving_average.hpp"
 #include "gan/train/options_text.hpp"
+#include "gan/train/power_average.hpp"
 #include "gan/train/term.hpp"
 
 namespace gan {
@@ -28,6 +30,9 @@ struct PlayerOptions {
   Schedule schedule{};                            ///< factor of the learning rate by step of the game; none: 1
   double clip_gradient_norm = 0;                  ///< limit of the norm of all its gradients together; 0: none
   std::optional<MovingAverageOptions> average{};  ///< of its networks, for sampling
+  /// Relative widths of power-function averages to keep and save beside it, e.g. {0.05, 0.1}: from checkpoints,
+  /// power_snapshots() and reconstruct() make the average of any width after training.
+  std::vector<double> power_averages = std::initializer_list<double>{};
 };
 
 /// Networks of a game that one optimizer trains. It names itself and registers with its game, which saves optimizer,
@@ -78,6 +83,8 @@ class Player {
   /// Null without one.
   MovingAverage<T>* average() { return average_ ? &*average_ : nullptr; }
   const MovingAverage<T>* average() const { return average_ ? &*average_ : nullptr; }
+  /// In the order of PlayerOptions::power_averages.
+  const std::vector<std::unique_ptr<PowerAverage<T>>>& power_averages() const { return power_averages_; }
   /// The learning rate before the schedule's factor.
   double base_rate() const { return chosen_.learning_rate(); }
   /// Its options as resumed runs compare them, "<name>_rate", "<name>_optimizer" ...
@@ -93,6 +100,7 @@ class Player {
   PlayerOptions options_;
   std::unique_ptr<Optimizer<T>> optimizer_;
   std::optional<MovingAverage<T>> average_;
+  std::vector<std::unique_ptr<PowerAverage<T>>> power_averages_;
   std::vector<KeptBuffers<T>> buffers_;  // of after its last update
 };
 
@@ -119,7 +127,9 @@ Player<T>::Player(Game<T>* game, std::string name, const Networks& networks, Any
     buffers_.emplace_back(*network);
   }
   optimizer_ = chosen_.make(std::move(parameters));
-  if (options_.average) average_.emplace(std::move(all), *options_.average);
+  if (options_.average) average_.emplace(all, *options_.average);
+  for (const double width : options_.power_averages)
+    power_averages_.push_back(std::make_unique<PowerAverage<T>>(all, PowerAverageOptions{width}));
   game_.join(*this);
 }
 
@@ -149,12 +159,15 @@ void Player<T>::descend(const Tensor<T>& loss, const std::vector<Term<T>>& terms
 template <std::floating_point T>
 OptionTexts Player<T>::option_texts() const {
   const auto& average = options_.average;
+  std::string widths;
+  for (const double width : options_.power_averages) widths += (widths.empty() ? "" : " ") + number_text(width);
   return {{name_ + "_rate", number_text(chosen_.learning_rate())},
           {name_ + "_optimizer", chosen_.describe()},
           {name_ + "_schedule", presence_text(options_.schedule)},
           {name_ + "_clip", number_text(options_.clip_gradient_norm)},
           {name_ + "_average",
-           average ? described("decay=" + number_text(average->decay), {{"warm_up", average->warm_up}}) : "none"}};
+           average ? described("decay=" + number_text(average->decay), {{"warm_up", average->warm_up}}) : "none"},
+          {name_ + "_power_averages", widths.empty() ? "none" : widths}};
 }
 
 }  // namespace gan

@@ -71,6 +71,11 @@ struct PowerSnapshot {
   NamedTensors<T> state{};  ///< copies; see snapshot()
 };
 
+/// What a player's power averages are called in checkpoints, "generator_power0".
+inline std::string power_average_name(const std::string& player, std::size_t i) {
+  return player + "_power" + std::to_string(i);
+}
+
 template <std::floating_point T>
 PowerSnapshot<T> snapshot(const PowerAverage<T>& average) {
   PowerSnapshot<T> copy{average.updates(), average.relative_width(), {}};

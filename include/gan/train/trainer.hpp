@@ -145,10 +145,11 @@ Trainer<T>::Trainer(Generator<T>& generator, Discriminator<T>& discriminator, Tr
       generator_((check_trainer_options(options), adopted(generator, "generator"))),
       discriminator_(adopted(discriminator, "discriminator")),
       options_(std::move(options)),
-      generator_player_(this, "generator", {&generator_}, options_.generator_optimizer,
-                        {options_.generator_schedule, options_.clip_gradient_norm, options_.average}),
+      generator_player_(
+          this, "generator", {&generator_}, options_.generator_optimizer,
+          {options_.generator_schedule, options_.clip_gradient_norm, options_.average, options_.power_averages}),
       discriminator_player_(this, "discriminator", {&discriminator_}, options_.discriminator_optimizer,
-                            {options_.discriminator_schedule, options_.clip_gradient_norm, {}}),
+                            {options_.discriminator_schedule, options_.clip_gradient_norm}),
       fixed_noise_(this, "fixed_noise", Shape{options_.samples, generator.latent()}, init::zeros()) {
   const Tensor<T> noise = generator_.draw(this->rng(), options_.samples);
   check(noise.shape() == fixed_noise_.shape(), "trainer: generator draws noise ", noise.shape(), ", expected ",

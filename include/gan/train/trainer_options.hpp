@@ -71,6 +71,8 @@ struct TrainerOptions {
   std::vector<PairTerm<T>> generator_terms = std::initializer_list<PairTerm<T>>{};  // {} alone: as in AnyPenalty
   std::vector<PairTerm<T>> discriminator_terms = std::initializer_list<PairTerm<T>>{};
   std::optional<MovingAverageOptions> average{};  ///< of the generator, for sampling
+  /// Of the generator, for averages chosen after training; see PlayerOptions.
+  std::vector<double> power_averages = std::initializer_list<double>{};
   bool joint_pass = true;  ///< real and fake in one pass, unless the discriminator mixes its batch
   Index samples = 64;      ///< size of the fixed noise batch
   std::uint64_t seed = 0;  ///< of noise, penalties and label flips, and of what the networks draw in training
