@@ -73,6 +73,15 @@ add_test(NAME structure/consume_plain
                  "-DGAN_SOURCE=${PROJECT_SOURCE_DIR}" "-DTHIRD_PARTY=${third_party}" -P "${cmake_tests}/consume.cmake")
 set_tests_properties(structure/consume_plain PROPERTIES LABELS consume TIMEOUT 300)
 
+# A network that forgets forward does not compile, and the compiler's message says what to write.
+add_library(forgets_forward OBJECT EXCLUDE_FROM_ALL cmake/forgets_forward.cpp)
+target_link_libraries(forgets_forward PRIVATE gan::gan)
+target_compile_options(forgets_forward PRIVATE -O0 -g0)
+add_test(NAME structure/forgets_forward
+         COMMAND ${CMAKE_COMMAND} --build "${PROJECT_BINARY_DIR}" --target forgets_forward)
+set_tests_properties(structure/forgets_forward
+                     PROPERTIES LABELS consume TIMEOUT 300 PASS_REGULAR_EXPRESSION "every network writes its own, with override")
+
 # The download of MNIST, with files in place of servers.
 add_test(NAME structure/download_mnist
          COMMAND ${CMAKE_COMMAND} "-DSCRIPT=${PROJECT_SOURCE_DIR}/cmake/DownloadMnist.cmake"

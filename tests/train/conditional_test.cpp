@@ -1,8 +1,11 @@
 // Conditions on their way through the trainer.
 #include <cmath>
+#include <memory>
+#include <vector>
 
 #include "gan/loss/gradient_penalty.hpp"
 #include "gan/loss/wasserstein.hpp"
+#include "gan/models/ensemble.hpp"
 #include "gan/nn/conditional_batch_norm.hpp"
 #include "gan/nn/projection_head.hpp"
 #include "gan/nn/residual.hpp"
@@ -91,6 +94,58 @@ TEST_CASE("a conditional WGAN-GP of packs of 2 is the loop that one would write 
     CHECK(result["discriminator_loss"] == Approx(critic_loss.item()).epsilon(1e-10));
     descend(hand_critic.parameters(), critic_loss, 0.05);
     descend(hand_generator.parameters(), -gan::mean(judge(packed(fake))), 0.1);
+    CHECK(distance(critic.state(), hand_critic.state()) < 1e-12);
+    CHECK(distance(generator.state(), hand_generator.state()) < 1e-12);
+  }
+}
+
+TEST_CASE("ensembles that know classes are the loop that one would write by hand, too") {
+  using Generators = gan::GeneratorEnsemble<double>;
+  using Critics = gan::DiscriminatorEnsemble<double>;
+  const auto write = [](gan::Rng& r) { return std::make_unique<Writer>(r); };
+  const auto judge = [](gan::Rng& r) { return std::make_unique<Critic>(r); };
+  gan::Rng rng(1), other(2);
+  Generators generator(rng, 2, write), hand_generator(other, 2, write);
+  Critics critic(rng, 2, judge), hand_critic(other, 2, judge);
+  hand_generator.load_state(generator.state());
+  hand_critic.load_state(critic.state());
+  gan::Trainer<double> trainer(generator, critic,
+                               {.objective = gan::Wasserstein(),
+                                .penalty = gan::MemberPenalty(critic, gan::GradientPenalty{.weight = 10}),
+                                .generator_optimizer = gan::SgdOptions{.learning_rate = 0.1},
+                                .discriminator_optimizer = gan::SgdOptions{.learning_rate = 0.05},
+                                .pack = 2});
+  for (std::uint64_t step = 0; step < 3; ++step) {
+    const D real = real_batch<double>(8, step);
+    const Condition<double> condition = labels_of(8, step);
+    const auto metadata = trainer.metadata();
+    gan::Rng draws(gan::MetadataReader("trainer", metadata).rng("rng"));
+    const gan::StepResult result = trainer.step(real, condition);
+
+    // Row i is made by member i modulo 2, for the label of that row.
+    const D z = generator.draw(draws, 8);
+    const std::vector<Index> even{0, 2, 4, 6}, odd{1, 3, 5, 7};
+    const D evens = hand_generator.member(0)(gan::gather(z, even), gan::gather(condition, even));
+    const D odds = hand_generator.member(1)(gan::gather(z, odd), gan::gather(condition, odd));
+    const D fake = gan::gather(gan::concatenate<double>({evens, odds}, 0), {0, 4, 1, 5, 2, 6, 3, 7});
+    const Condition<double> pairs{.labels = condition.labels, .classes = 3, .pack = 2};
+    const auto packed = [](const D& x) { return gan::reshape(x, Shape{4, 4}); };
+    const D real_pack = packed(real), fake_pack = packed(fake.detach());
+    D critic_loss = D::scalar(0), generator_loss = D::scalar(0);
+    for (Index m = 0; m < 2; ++m) {
+      const auto score = [&](const D& x) { return hand_critic.member(m)(x, pairs); };
+      const D share = gan::uniform<double>(draws, {4, 1}, 0, 1);
+      const D between = (fake_pack + share * (real_pack - fake_pack)).detach().set_requires_grad();
+      const D slope = gan::grad(gan::sum(score(between)), between, {.create_graph = true});
+      const D norm = gan::sqrt(gan::sum(gan::square(slope), {1}) + gan::GradientPenalty().epsilon);
+      const D penalty = 10 * gan::mean(gan::square(norm - 1));
+      critic_loss = critic_loss + (gan::mean(score(fake_pack)) - gan::mean(score(real_pack)) + penalty) / 2;
+    }
+    CHECK(result["discriminator_loss"] == Approx(critic_loss.item()).epsilon(1e-10));
+    descend(hand_critic.parameters(), critic_loss, 0.05);
+    for (Index m = 0; m < 2; ++m)
+      generator_loss = generator_loss - gan::mean(hand_critic.member(m)(packed(fake), pairs)) / 2;
+    descend(hand_generator.parameters(), generator_loss, 0.1);
     CHECK(distance(critic.state(), hand_critic.state()) < 1e-12);
     CHECK(distance(generator.state(), hand_generator.state()) < 1e-12);
   }

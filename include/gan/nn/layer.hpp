@@ -16,7 +16,7 @@ class Layer : public Module<T> {
  public:
   using Module<T>::Module;
 
-  virtual Tensor<T> forward(const Tensor<T>& x) = 0;
+  virtual Tensor<T> forward(const Tensor<T>& x) = 0;  // every network writes its own, with override
 
   /// forward(x). An error of a shape names this layer's path (Module::at_place), and the call is noted in the layer
   /// trace of this thread if there is one.
