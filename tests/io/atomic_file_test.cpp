@@ -130,7 +130,8 @@ TEST_CASE("memory that is not there is an error that says what for") {
                       "a.idx: not enough memory for 7 bytes");
   REQUIRE_THROWS_WITH(gan::detail::memory_for("a.idx", 8, []() -> int { throw std::length_error("vector"); }),
                       "a.idx: not enough memory for 8 bytes");
-  REQUIRE_THROWS_AS(gan::detail::memory_for("a.idx", 9, []() -> int { throw std::logic_error("other"); }), std::logic_error);
+  REQUIRE_THROWS_AS(gan::detail::memory_for("a.idx", 9, []() -> int { throw std::logic_error("other"); }),
+                    std::logic_error);
   CHECK(gan::detail::memory_for("a.idx", 4, [] { return 5; }) == 5);
 }
 
