@@ -24,10 +24,13 @@
 #include "gan/tensor/autograd.hpp"
 #include "gan/tensor/condition.hpp"
 #include "gan/tensor/copy_matching.hpp"
+#include "gan/tensor/grad_mode.hpp"
 #include "gan/tensor/named_tensors.hpp"
 #include "gan/tensor/node.hpp"
 #include "gan/tensor/place.hpp"
+#include "gan/tensor/print_graph.hpp"
 #include "gan/tensor/random.hpp"
+#include "gan/tensor/record.hpp"
 #include "gan/tensor/tensor.hpp"
 
 // File formats, and files that appear as a whole or not at all.
@@ -95,6 +98,7 @@
 #include "gan/nn/layer_norm.hpp"
 #include "gan/nn/minibatch_std_dev.hpp"
 #include "gan/nn/module.hpp"
+#include "gan/nn/module_scopes.hpp"
 #include "gan/nn/norm_layer.hpp"
 #include "gan/nn/pad2d.hpp"
 #include "gan/nn/pixel_norm.hpp"

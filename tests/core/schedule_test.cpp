@@ -2,6 +2,7 @@
 #include "gan/core/schedule.hpp"
 
 #include <cmath>
+#include <functional>
 
 #include "support/catch.hpp"
 
@@ -56,4 +57,34 @@ TEST_CASE("Schedules refuse impossible periods and factors", "[schedule]") {
   REQUIRE_THROWS_WITH(schedule::linear(1, -1), ContainsSubstring("factor -1"));
   REQUIRE_THROWS_WITH(schedule::linear_warmup(0), ContainsSubstring("schedule linear_warmup: 0 steps"));
   REQUIRE_THROWS_WITH(schedule::linear_warmup(1, Schedule{}), ContainsSubstring("no schedule to go on with"));
+}
+
+TEST_CASE("Schedules of the whole run go by its length", "[schedule]") {
+  const auto cosine = schedule::cosine(schedule::whole_run, 0.2), linear = schedule::linear(schedule::whole_run);
+  REQUIRE(cosine.whole_run());
+  for (const Index total : {1, 7, 400})
+    for (const Index step : {0, 1, 3, 7, 399, 400, 500}) {
+      REQUIRE(cosine(step, total) == schedule::cosine(total, 0.2)(step));
+      REQUIRE(linear(step, total) == schedule::linear(total)(step));
+    }
+  const auto warmup = schedule::linear_warmup(10, schedule::linear(schedule::whole_run));
+  REQUIRE(warmup.whole_run());
+  REQUIRE(warmup(4, 110) == 0.5);
+  REQUIRE(warmup(60, 110) == 0.5);
+  REQUIRE(warmup(110, 110) == 0);
+  REQUIRE(warmup(3, 5) == 0.4);
+  REQUIRE_THROWS_WITH(cosine(3), ContainsSubstring("goes by the whole run"));
+  REQUIRE_FALSE(schedule::cosine(100).whole_run());
+  REQUIRE_FALSE(schedule::linear_warmup(4).whole_run());
+}
+
+TEST_CASE("A schedule is made of functions, and may be none", "[schedule]") {
+  REQUIRE_FALSE(Schedule());
+  REQUIRE_FALSE(Schedule(nullptr));
+  REQUIRE_FALSE(Schedule(std::function<double(Index)>()));
+  const Schedule twice = [](Index step) { return 2.0 * static_cast<double>(step); };
+  Schedule copy = twice;
+  REQUIRE(copy(21) == 42);
+  copy = Schedule::of_whole_run([](Index step, Index planned) { return static_cast<double>(planned - step); });
+  REQUIRE(copy(1, 5) == 4);
 }

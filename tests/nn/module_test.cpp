@@ -10,6 +10,7 @@
 #include "gan/nn/conv2d.hpp"
 #include "gan/nn/conv_transpose2d.hpp"
 #include "gan/nn/dense.hpp"
+#include "gan/nn/module_scopes.hpp"
 #include "gan/nn/sequential.hpp"
 #include "support/catch.hpp"
 

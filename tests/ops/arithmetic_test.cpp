@@ -5,6 +5,7 @@
 #include <limits>
 #include <sstream>
 
+#include "gan/tensor/print_graph.hpp"
 #include "support/catch.hpp"
 #include "support/gradcheck.hpp"
 #include "support/reference.hpp"

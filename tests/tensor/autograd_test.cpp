@@ -8,6 +8,7 @@
 
 #include "gan/ops/elementwise.hpp"
 #include "gan/ops/matmul.hpp"
+#include "gan/tensor/print_graph.hpp"
 #include "support/catch.hpp"
 
 using gan::grad;

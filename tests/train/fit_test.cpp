@@ -1,6 +1,7 @@
 #include "gan/train/fit.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <functional>
 #include <limits>
@@ -322,6 +323,53 @@ TEST_CASE("a limit of time ends the run, and is one of this run") {
   CHECK(std::is_sorted(shares.begin(), shares.end()));
   CHECK(s.trainer.fit(s.loader, {.epochs = s.loader.epoch() + 2, .seconds = 60}).reason.empty());
   CHECK(s.trainer.fit(s.loader, {.seconds = 0.01}).steps > 0);
+}
+
+TEST_CASE("a schedule of the whole run goes by the limit, and a resumed run is the uninterrupted one") {
+  TemporaryFolder folder;
+  const Trainer::Options options{.generator_schedule = gan::schedule::cosine(gan::schedule::whole_run),
+                                 .instance_noise = gan::schedule::linear(gan::schedule::whole_run)};
+  Session whole(options), begun(options), resumed(options);
+  const double rate = whole.trainer.generator_optimizer().learning_rate();
+  whole.trainer.fit(whole.loader, {.epochs = 4});
+  CHECK(whole.trainer.planned_steps() == 20);
+  CHECK(whole.trainer.generator_optimizer().learning_rate() ==
+        Approx(rate * gan::schedule::cosine(20)(19)).epsilon(1e-12));
+  begun.trainer.fit(begun.loader, {.epochs = 4}, StopAtStep(7));
+  gan::save_checkpoint(folder / "a", begun.trainer, &begun.loader);
+  gan::load_checkpoint(folder / "a", resumed.trainer, &resumed.loader);
+  CHECK(resumed.trainer.planned_steps() == 20);
+  resumed.trainer.fit(resumed.loader, {.steps = 20});
+  CHECK(everything(resumed.trainer) == everything(whole.trainer));
+
+  Session endless(options);
+  CHECK_THROWS_WITH(endless.trainer.fit(endless.loader, {.epochs = 0}), ContainsSubstring("which has no end"));
+  CHECK_THROWS_WITH(endless.trainer.step(real_batch<float>(4)), ContainsSubstring("call plan_steps"));
+  endless.trainer.plan_steps(3);
+  endless.trainer.step(real_batch<float>(4));
+}
+
+TEST_CASE("time becomes a saved number of steps where a schedule goes by the whole run") {
+  TemporaryFolder folder;
+  const Trainer::Options options{.generator_schedule = gan::schedule::linear(gan::schedule::whole_run)};
+  Session one(options), two(options), three(options);
+  // The clock says how many there are, and no more than that: each step takes 2 ms at least.
+  auto pause = gan::every_steps(1, [](auto&) { std::this_thread::sleep_for(std::chrono::milliseconds(2)); });
+  const auto result = one.trainer.fit(one.loader, {.seconds = 0.2}, pause);
+  CHECK_FALSE(result.stopped);
+  CHECK(one.trainer.steps() == one.trainer.planned_steps());
+  CHECK(one.trainer.steps() >= 20);
+  CHECK(one.trainer.steps() <= 100);
+
+  two.trainer.fit(two.loader, {.seconds = 3600}, StopAtStep(5));  // before the pace is known
+  CHECK(two.trainer.generator_optimizer().learning_rate() == one.trainer.player("generator").base_rate());
+  two.trainer.fit(two.loader, {.seconds = 0.2}, pause);
+  CHECK(two.trainer.steps() == two.trainer.planned_steps());
+
+  gan::save_checkpoint(folder / "a", one.trainer, &one.loader);
+  gan::load_checkpoint(folder / "a", three.trainer, &three.loader);
+  CHECK(three.trainer.fit(three.loader, {.seconds = 3600}).steps == 0);  // it is at its end
+  CHECK(everything(three.trainer) == everything(one.trainer));
 }
 
 TEST_CASE("an interrupt ends the run in order and saves") {

@@ -3,20 +3,64 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <functional>
+#include <limits>
 #include <numbers>
+#include <type_traits>
 #include <utility>
 
+#include "gan/core/error.hpp"
 #include "gan/core/finite.hpp"
 #include "gan/core/shape.hpp"
 
 namespace gan {
 
-/// The factor of the base value (learning rate, deviation of instance noise ...) at a step; steps count from 0.
-using Schedule = std::function<double(Index step)>;
+/// The factor of the base value (learning rate, deviation of instance noise ...) at a step; steps count from 0. It is
+/// made from a function of the step, or of the step and the number of steps of the whole run:
+///
+///     gan::Schedule halves = [](gan::Index step) { return step < 1000 ? 1.0 : 0.5; };
+class Schedule {
+ public:
+  Schedule() {}  // not defaulted: GCC 12 fails on options with such a member in a member's initializer
+  Schedule(std::nullptr_t) {}
+  template <class F>
+  requires(!std::is_same_v<F, Schedule> && std::is_invocable_r_v<double, F&, Index>) Schedule(F function) {
+    if constexpr (std::is_same_v<F, std::function<double(Index)>>)
+      if (!function) return;
+    value_ = [function = std::move(function)](Index step, Index) { return function(step); };
+  }
+  /// function(step, planned), where planned, at least 1, is the number of steps of the whole run.
+  static Schedule of_whole_run(std::function<double(Index step, Index planned)> function) {
+    Schedule schedule;
+    schedule.value_ = std::move(function);
+    schedule.whole_run_ = true;
+    return schedule;
+  }
 
-// All throw for a period below 1, and for factors and fractions that are negative or not finite.
+  /// Whether there is one.
+  explicit operator bool() const { return static_cast<bool>(value_); }
+  /// Whether it depends on the length of the run.
+  bool whole_run() const { return whole_run_; }
+  /// Throws when it depends on the length of the run and planned is not at least 1: whoever calls it must know.
+  double operator()(Index step, Index planned = 0) const {
+    check(!whole_run_ || planned >= 1,
+          "schedule: it goes by the whole run, and nobody has said how many steps that is: ",
+          "train with fit, or call plan_steps");
+    return value_(step, planned);
+  }
+
+ private:
+  std::function<double(Index, Index)> value_;
+  bool whole_run_ = false;
+};
+
+// All throw for a period below 1 (cosine and linear: but for whole_run), and for factors and fractions that are
+// negative or not finite.
 namespace schedule {
+
+/// In place of a total: as many steps as the run has (FitOptions), whether that is said in steps, epochs or seconds.
+inline constexpr Index whole_run = std::numeric_limits<Index>::min();
 
 /// 1.
 Schedule constant();
@@ -45,9 +89,16 @@ inline void check_schedule_factor(const char* schedule, double factor) {
         ", expected a finite number of 0 or more");
 }
 
-// How much of `total` steps is over, in [0, 1].
-inline double share_of_steps(Index step, Index total) {
-  return static_cast<double>(std::clamp<Index>(step, 0, total)) / static_cast<double>(total);
+/// f of the share of `total` steps, or of the whole run, that is over, in [0, 1].
+template <class F>
+Schedule of_share(const char* schedule, Index total, F f) {
+  const auto share = [](Index step, Index steps) {
+    return static_cast<double>(std::clamp<Index>(step, 0, steps)) / static_cast<double>(steps);
+  };
+  if (total == schedule::whole_run)
+    return Schedule::of_whole_run([=](Index step, Index planned) { return f(share(step, planned)); });
+  check_period(schedule, total);
+  return [=](Index step) { return f(share(step, total)); };
 }
 
 }  // namespace detail
@@ -70,26 +121,27 @@ inline Schedule exponential(double factor) {
 }
 
 inline Schedule cosine(Index total, double final_fraction) {
-  detail::check_period("cosine", total);
   detail::check_schedule_factor("cosine", final_fraction);
-  return [=](Index step) {
-    const double remaining = 0.5 * (1 + std::cos(std::numbers::pi * detail::share_of_steps(step, total)));
-    return final_fraction + (1 - final_fraction) * remaining;
-  };
+  return detail::of_share("cosine", total, [=](double share) {
+    return final_fraction + (1 - final_fraction) * 0.5 * (1 + std::cos(std::numbers::pi * share));
+  });
 }
 
 inline Schedule linear(Index total, double final_fraction) {
-  detail::check_period("linear", total);
   detail::check_schedule_factor("linear", final_fraction);
-  return [=](Index step) { return 1 + (final_fraction - 1) * detail::share_of_steps(step, total); };
+  return detail::of_share("linear", total, [=](double share) { return 1 + (final_fraction - 1) * share; });
 }
 
 inline Schedule linear_warmup(Index steps, Schedule then) {
   detail::check_period("linear_warmup", steps);
   check(static_cast<bool>(then), "schedule linear_warmup: no schedule to go on with");
-  return [=, then = std::move(then)](Index step) {
-    return step < steps ? static_cast<double>(step + 1) / static_cast<double>(steps) : then(step - steps);
+  const bool of_run = then.whole_run();
+  const auto value = [=, then = std::move(then)](Index step, Index planned) {
+    return step < steps ? static_cast<double>(step + 1) / static_cast<double>(steps)
+                        : then(step - steps, std::max<Index>(1, planned - steps));
   };
+  if (of_run) return Schedule::of_whole_run(value);
+  return [=](Index step) { return value(step, 0); };
 }
 
 }  // namespace schedule

@@ -11,6 +11,7 @@
 #include "gan/core/finite.hpp"
 #include "gan/models/latent.hpp"
 #include "gan/nn/layer.hpp"
+#include "gan/nn/module_scopes.hpp"
 #include "gan/nn/summary.hpp"
 #include "gan/ops/condition.hpp"
 #include "gan/ops/slice.hpp"

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gan/nn/module.hpp"
+#include "gan/nn/module_scopes.hpp"
 
 namespace gan {
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "gan/nn/layer.hpp"
+#include "gan/nn/module_scopes.hpp"
 
 namespace gan {
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "gan/ops/kernels/map.hpp"
-#include "gan/tensor/autograd.hpp"
+#include "gan/tensor/record.hpp"
 
 namespace gan::detail {
 

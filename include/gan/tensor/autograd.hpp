@@ -1,78 +1,19 @@
-// Reverse-mode automatic differentiation: recording, backward, grad, and the scopes that switch recording off.
+// Reverse-mode automatic differentiation: backward and grad, over what operations have recorded.
 #pragma once
 
 #include <algorithm>
-#include <atomic>
+#include <concepts>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "gan/core/profile.hpp"
+#include "gan/tensor/record.hpp"
 #include "gan/tensor/tensor.hpp"
 
 namespace gan {
-
-/// Whether operations of this thread record history.
-bool grad_enabled();
-
-/// While it lives, operations of this thread record history (`true`) or not (`false`).
-class GradMode {
- public:
-  explicit GradMode(bool enabled);
-  ~GradMode();
-  GradMode(const GradMode&) = delete;
-  GradMode& operator=(const GradMode&) = delete;
-
- private:
-  bool before_;
-};
-
-/// While it lives, operations of this thread record no history.
-class NoGrad : public GradMode {
- public:
-  NoGrad() : GradMode(false) {}
-};
-
-/// What a vector-Jacobian product is given: the gradient of its result, the values it was recorded with, and where
-/// to put the gradients of its inputs.
-template <std::floating_point T>
-class Backward {
- public:
-  /// Whether input i needs a gradient in this pass.
-  bool wants(Index i) const { return edge(i), (*wants_)[static_cast<std::size_t>(i)]; }
-  /// Whether there is an input i: for operations with an optional last input.
-  bool has(Index i) const { return i < static_cast<Index>(wants_->size()); }
-  /// The gradient of the loss with respect to the result, shaped like the result.
-  const Tensor<T>& grad() const { return grad_; }
-  const Shape& shape(Index i) const { return edge(i).node->shape; }
-  /// Input i and the result, with their history. Throws when the values changed since the recording.
-  Tensor<T> x(Index i) const;
-  Tensor<T> y() const;
-  /// Sets the gradient with respect to input i, shaped like it.
-  void give(Index i, Tensor<T> gradient);
-
- private:
-  template <std::floating_point U>
-  friend class BackwardPass;
-
-  const typename detail::History<T>::Edge& edge(Index i) const;
-
-  std::shared_ptr<detail::Node<T>> node_;
-  const std::vector<char>* wants_ = nullptr;
-  Tensor<T> grad_;
-  std::vector<Tensor<T>> gradients_;
-};
-
-/// Gives `y` its history: the operation's name, its inputs, and the vector-Jacobian product `vjp`, which is called as
-/// `vjp(Backward<T>&)`. Written in the library's own operations, it makes gradients differentiable. It must not capture
-/// `y` (a reference cycle) nor needs to capture inputs. Without a differentiable input, or under NoGrad, does nothing.
-/// Throws when `y` is one of the inputs, has a history, or requires a gradient itself.
-template <std::floating_point T, class Vjp>
-Tensor<T> record(const char* op, Tensor<T> y, const std::vector<Tensor<T>>& inputs, Vjp&& vjp,
-                 Attributes attributes = {});
 
 struct BackwardOptions {
   bool retain_graph = false;  ///< keep the history for another pass over it
@@ -102,22 +43,7 @@ Tensor<T> grad(const Tensor<T>& y, const Tensor<T>& x, GradOptions options = {},
   return grad(y, std::vector<Tensor<T>>{x}, options, weights).front();
 }
 
-/// The recorded operations that lead to `y`, oldest first, one line each: name, attributes, shapes. Throws for an
-/// undefined tensor.
-template <std::floating_point T>
-void print_graph(std::ostream& out, const Tensor<T>& y);
-
 namespace detail {
-
-inline bool& grad_flag() {
-  thread_local bool enabled = true;
-  return enabled;
-}
-
-inline std::uint64_t next_order() {
-  static std::atomic<std::uint64_t> order{0};
-  return ++order;
-}
 
 // The only arithmetic autograd does itself: a + b of one shape.
 template <std::floating_point T>
@@ -148,70 +74,6 @@ bool is_shared(const std::vector<Tensor<T>>& gradients, std::size_t i, const std
 }
 
 }  // namespace detail
-
-inline bool grad_enabled() { return detail::grad_flag(); }
-inline GradMode::GradMode(bool enabled) : before_(std::exchange(detail::grad_flag(), enabled)) {}
-inline GradMode::~GradMode() { detail::grad_flag() = before_; }
-
-template <std::floating_point T>
-const typename detail::History<T>::Edge& Backward<T>::edge(Index i) const {
-  const auto& inputs = node_->history->inputs;
-  check(i >= 0 && i < static_cast<Index>(inputs.size()), "backward of \"", node_->history->op, "\": no input ", i,
-        ", expected 0 ... ", inputs.size() - 1);
-  return inputs[static_cast<std::size_t>(i)];
-}
-
-template <std::floating_point T>
-Tensor<T> Backward<T>::x(Index i) const {
-  const auto& input = edge(i);
-  check(input.node->storage->version == input.version, "backward of \"", node_->history->op, "\": input ", i, " ",
-        input.node->shape, " was changed after it was recorded (version ", input.version, ", now ",
-        input.node->storage->version, ")");
-  return Tensor<T>(input.node);
-}
-
-template <std::floating_point T>
-Tensor<T> Backward<T>::y() const {
-  check(node_->storage->version == node_->history->version, "backward of \"", node_->history->op, "\": its result ",
-        node_->shape, " was changed after it was recorded (version ", node_->history->version, ", now ",
-        node_->storage->version, ")");
-  return Tensor<T>(node_);
-}
-
-template <std::floating_point T>
-void Backward<T>::give(Index i, Tensor<T> gradient) {
-  check(gradient.shape() == shape(i), "backward of \"", node_->history->op, "\": gradient ", gradient.shape(),
-        " for input ", i, " of shape ", shape(i));
-  if (wants(i)) gradients_[static_cast<std::size_t>(i)] = std::move(gradient);
-}
-
-template <std::floating_point T, class Vjp>
-Tensor<T> record(const char* op, Tensor<T> y, const std::vector<Tensor<T>>& inputs, Vjp&& vjp, Attributes attributes) {
-  if (!grad_enabled()) return y;
-  if (std::none_of(inputs.begin(), inputs.end(), [](const auto& x) { return x.requires_grad(); })) return y;
-  const char* const earlier = y.op();
-  check(!*earlier && !y.requires_grad(), "record: the result ", y.shape(), " of \"", op, "\" ",
-        *earlier ? "has a history already, of \"" : "is a leaf that requires a gradient", earlier,
-        *earlier ? "\"" : "");
-  check(std::none_of(inputs.begin(), inputs.end(), [&](const auto& x) { return x.is(y); }), "record: the result ",
-        y.shape(), " of \"", op, "\" is one of its inputs");
-  auto history = std::make_unique<detail::History<T>>();
-  history->op = op;
-  history->attributes = std::move(attributes);
-  if (const Place* place = PlaceScope::current()) history->place = *place;
-  history->inputs.reserve(inputs.size());
-  for (const auto& x : inputs) {
-    const bool needs = x.requires_grad();  // throws for an undefined input
-    history->inputs.push_back({x.node_pointer(), x.node_pointer()->storage->version, needs});
-  }
-  auto& node = *y.node_pointer();
-  history->version = node.storage->version;
-  history->vjp = std::forward<Vjp>(vjp);
-  node.history = std::move(history);
-  node.order = detail::next_order();
-  node.requires_grad = true;
-  return y;
-}
 
 /// One walk over the history of a tensor, newest operation first. `backward` and `grad` are thin wrappers of it.
 template <std::floating_point T>
@@ -415,33 +277,6 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y, const std::vector<Tensor<T>>& xs
       gradients[i] = record("copy", gradients[i].clone(), {gradients[i]}, [](Backward<T>& d) { d.give(0, d.grad()); });
   }
   return gradients;
-}
-
-template <std::floating_point T>
-void print_graph(std::ostream& out, const Tensor<T>& y) {
-  check(y.defined(), "print_graph: the tensor is undefined");
-  std::vector<std::shared_ptr<detail::Node<T>>> stack{y.node_pointer()}, nodes;
-  std::unordered_map<detail::Node<T>*, bool> seen{{y.node_pointer().get(), true}};
-  while (!stack.empty()) {
-    auto node = stack.back();
-    stack.pop_back();
-    if (node->history)
-      for (const auto& edge : node->history->inputs)
-        if (seen.emplace(edge.node.get(), true).second) stack.push_back(edge.node);
-    nodes.push_back(std::move(node));
-  }
-  std::sort(nodes.begin(), nodes.end(), [](const auto& a, const auto& b) { return a->order < b->order; });
-  for (const auto& node : nodes) {
-    if (!node->history) continue;
-    out << node->history->op;
-    for (const auto& attribute : node->history->attributes) {
-      out << ' ' << attribute.name << '=';
-      for (std::size_t i = 0; i < attribute.values.size(); ++i) out << (i ? "," : "") << attribute.values[i];
-    }
-    for (const auto& edge : node->history->inputs)
-      out << ' ' << edge.node->shape << (edge.node->label.empty() ? "" : ":" + edge.node->label);
-    out << " -> " << node->shape << '\n';
-  }
 }
 
 }  // namespace gan

@@ -68,19 +68,20 @@ Tensor<T> in_layout(const Tensor<T>& real, const Shape& samples) {
   return reshape(real, samples);
 }
 
-/// schedule(step), for steps from 0. Throws, with `name` and the step, unless it is finite and not negative.
-inline double value_at(std::string_view name, const Schedule& schedule, Index step) {
-  const double value = schedule(step);
+/// schedule(step), for steps from 0 of a run of `planned`. Throws, with `name` and the step, unless it is finite and
+/// not negative.
+inline double value_at(std::string_view name, const Schedule& schedule, Index step, Index planned) {
+  const double value = schedule(step, planned);
   check(is_finite(value) && value >= 0, name, " is ", number_text(value), " at step ", step + 1,
         ", expected a finite number, 0 or more");
   return value;
 }
 
 /// Throws, with `name` and the step, unless the schedule gives usable numbers at the next step and at the last.
-inline void check_schedule(std::string_view name, const Schedule& schedule, Index next, Index last) {
+inline void check_schedule(std::string_view name, const Schedule& schedule, Index next, Index last, Index planned) {
   if (!schedule) return;
-  value_at(name, schedule, next);
-  if (last > next) value_at(name, schedule, last);
+  value_at(name, schedule, next, planned);
+  if (last > next) value_at(name, schedule, last, planned);
 }
 
 }  // namespace gan

@@ -23,8 +23,9 @@ class DiscriminatorInput {
   DiscriminatorInput(Module<T>* owner, const TrainerOptions<T>& options)
       : owner_(*owner), options_(options), probability_(owner, "view_probability", Shape{}, init::zeros()) {}
 
-  /// Throws for a view that changes the shape, and for a deviation of the noise that is no number or negative.
-  Tensor<T> operator()(const Tensor<T>& x, Index step) {
+  /// At a step, from 0, of a run of `planned`. Throws for a view that changes the shape, and for a deviation of the
+  /// noise that is no number or negative.
+  Tensor<T> operator()(const Tensor<T>& x, Index step, Index planned) {
     Rng& rng = owner_.rng();
     Tensor<T> y = x;
     for (const auto& view : options_.views) y = view(rng, y);
@@ -36,17 +37,17 @@ class DiscriminatorInput {
       y = x + bernoulli<T>(rng, one_a_sample, probability()) * (y - x);
     }
     if (options_.instance_noise)
-      if (const double stddev = value_at("trainer: instance_noise", options_.instance_noise, step); stddev > 0)
+      if (const double stddev = value_at("trainer: instance_noise", options_.instance_noise, step, planned); stddev > 0)
         y = y + normal<T>(rng, y.shape(), 0, stddev);
     return pack_samples(y, options_.pack);
   }
 
   /// Both, by the same random numbers where the options ask for it (`same_view`).
-  std::pair<Tensor<T>, Tensor<T>> both(const Tensor<T>& real, const Tensor<T>& fake, Index step) {
+  std::pair<Tensor<T>, Tensor<T>> both(const Tensor<T>& real, const Tensor<T>& fake, Index step, Index planned) {
     const RngState before = owner_.rng().state();
-    Tensor<T> seen_real = (*this)(real, step);
+    Tensor<T> seen_real = (*this)(real, step, planned);
     if (options_.same_view) owner_.rng().set_state(before);
-    return {std::move(seen_real), (*this)(fake, step)};
+    return {std::move(seen_real), (*this)(fake, step, planned)};
   }
 
   /// Moves the probability after `shown` real samples, of which the discriminator got that share right.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <csignal>
 #include <exception>
 #include <filesystem>
@@ -28,8 +29,11 @@ struct FitOptions {
   /// In all, counted by the source: a resumed run ends where an uninterrupted one would. 0: no limit; left out: one, or
   /// no limit when `steps` or `seconds` is given.
   std::optional<Index> epochs{};
-  Index steps = 0;     ///< in all, counted by the game; 0: no limit
-  double seconds = 0;  ///< of this run; 0: no limit
+  Index steps = 0;  ///< in all, counted by the game; 0: no limit
+  /// Of this run; 0: no limit. Where a schedule goes by the whole run (schedule::whole_run) and nothing else limits it,
+  /// the pace of the first twentieth of the time, and of 20 steps at least, becomes a number of steps, at which the run
+  /// ends whatever the clock then says; it is saved (Game::planned_steps).
+  double seconds = 0;
 };
 
 /// How a run ended.
@@ -89,8 +93,13 @@ class Run {
 
   FitResult go(const std::vector<Callback<T>*>& callbacks);
   bool done() const {
-    return (epoch_limit > 0 && epochs() >= epoch_limit) || (step_limit > 0 && game.steps() >= step_limit);
+    return (epoch_limit > 0 && epochs() >= epoch_limit) || (step_limit > 0 && game.steps() >= step_limit) ||
+           (by_plan_ && planned() && game.steps() >= game.planned_steps());
   }
+  // Before the pace is known a schedule is at its beginning.
+  static constexpr Index not_yet = Index{1} << 62;
+  bool planned() const { return game.planned_steps() > 0 && game.planned_steps() < not_yet; }
+  void plan();
   double counted_progress() const;
   std::string nothing_to_do() const;
   // Of all; 0 when it is not known.
@@ -104,6 +113,7 @@ class Run {
 
   Index first_step_ = 0;
   double first_progress_ = 0;
+  bool by_plan_ = false;  // the game's planned steps are the limit
   bool stopping_ = false;
   std::string reason_;
   Clock::time_point start_{};
@@ -135,6 +145,7 @@ template <std::floating_point T>
 double Run<T>::counted_progress() const {
   double share = 0;
   if (step_limit > 0) share = static_cast<double>(game.steps()) / static_cast<double>(step_limit);
+  if (by_plan_ && planned()) share = static_cast<double>(game.steps()) / static_cast<double>(game.planned_steps());
   if (epoch_limit > 0)
     share = std::max(share, (static_cast<double>(source.epoch()) +
                              static_cast<double>(source.position()) / static_cast<double>(source.batches_per_epoch())) /
@@ -144,7 +155,7 @@ double Run<T>::counted_progress() const {
 
 template <std::floating_point T>
 double Run<T>::progress() const {
-  const double by_time = second_limit > 0 ? std::min(1.0, seconds() / second_limit) : 0;
+  const double by_time = second_limit > 0 && !(by_plan_ && planned()) ? std::min(1.0, seconds() / second_limit) : 0;
   return std::max(counted_progress(), by_time);
 }
 
@@ -152,7 +163,7 @@ template <std::floating_point T>
 double Run<T>::remaining() const {
   const double share = counted_progress();
   const double counted = share > first_progress_ ? seconds() * (1 - share) / (share - first_progress_) : 0;
-  if (second_limit <= 0) return counted;
+  if (second_limit <= 0 || (by_plan_ && planned())) return counted;
   const double left = std::max(0.0, second_limit - seconds());
   return counted > 0 ? std::min(counted, left) : left;
 }
@@ -214,8 +225,29 @@ bool Run<T>::forgiven(const NotFinite& error) {
   return any;
 }
 
+// The number of steps of the whole run: from its limits, or from the pace so far when it tells enough.
+template <std::floating_point T>
+void Run<T>::plan() {
+  constexpr Index fewest = 20;
+  constexpr double share = 0.05;
+  if (!by_plan_ || planned() || steps() < fewest || seconds() < share * second_limit) return;
+  const double all = static_cast<double>(steps()) * std::max(1.0, second_limit / seconds());
+  game.plan_steps(first_step_ + static_cast<Index>(std::min(std::round(all), 1e15)));
+}
+
 template <std::floating_point T>
 FitResult Run<T>::go(const std::vector<Callback<T>*>& callbacks) {
+  if (game.needs_plan()) {
+    const Index last = last_step();
+    check(last > 0 || second_limit > 0,
+          "fit: a schedule goes by the whole run, which has no end: expected a limit of "
+          "epochs, steps or seconds");
+    by_plan_ = last == 0;
+    if (last > 0)
+      game.plan_steps(last);
+    else if (game.planned_steps() == 0)
+      game.plan_steps(not_yet);
+  }
   game.rehearse(source, last_step());
   const detail::SignalCounter closed_pipes(SIGPIPE);
   callbacks_ = callbacks;
@@ -247,7 +279,8 @@ FitResult Run<T>::go(const std::vector<Callback<T>*>& callbacks) {
           if (!not_finite) attempt(phase, [&] { (callback.*hook)(*this); });
         });
       }
-    if (second_limit > 0 && seconds() >= second_limit) stop("the time is up");
+    plan();
+    if (second_limit > 0 && seconds() >= second_limit && !(by_plan_ && planned())) stop("the time is up");
   }
 
   each({Phase::save, Phase::record, Phase::act, Phase::show}, [&](Callback<T>& callback) {

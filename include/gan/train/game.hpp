@@ -1,6 +1,7 @@
 // Game: networks, the players that train them, and what one step of training is.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <map>
@@ -15,6 +16,7 @@
 #include "gan/core/build_warning.hpp"
 #include "gan/core/metadata.hpp"
 #include "gan/data/source.hpp"
+#include "gan/nn/module_scopes.hpp"
 #include "gan/optim/clip.hpp"
 #include "gan/train/checks.hpp"
 #include "gan/train/gradient_hook.hpp"
@@ -71,6 +73,16 @@ class Game : public Module<T> {
 
   /// Number of steps made.
   Index steps() const { return steps_; }
+  /// Number of steps of the whole run, by which schedules may go (schedule::whole_run); 0 before it is known. fit says
+  /// it: from its limits, or, where only time is one, once from the pace of the first steps. It is saved, so a resumed
+  /// run ends where an uninterrupted one would.
+  Index planned_steps() const { return planned_; }
+  void plan_steps(Index steps) {
+    check(steps >= 0, "game: a run of ", steps, " steps, expected 0 or more");
+    planned_ = steps;
+  }
+  /// Whether a schedule goes by the whole run.
+  virtual bool needs_plan() const;
   const std::vector<Player<T>*>& players() const { return players_; }
   /// Throws, naming those there are, for a name that no player has.
   Player<T>& player(std::string_view name) const;
@@ -127,8 +139,14 @@ class Game : public Module<T> {
   GradientHooks<T> hooks_;
   StepResult result_;
   std::vector<Tensor<T>> shown_;
-  Index steps_ = 0;
+  Index steps_ = 0, planned_ = 0;
 };
+
+template <std::floating_point T>
+bool Game<T>::needs_plan() const {
+  return std::any_of(players_.begin(), players_.end(),
+                     [](const Player<T>* player) { return player->options().schedule.whole_run(); });
+}
 
 template <std::floating_point T>
 void Game<T>::join(Player<T>& player) {
@@ -180,7 +198,8 @@ void Game<T>::descend(Player<T>& player, const Tensor<T>& loss) {
   if (options.clip_gradient_norm > 0 && norm > options.clip_gradient_norm)
     scale_gradients(player.parameters(), options.clip_gradient_norm / norm);
   if (options.schedule)
-    optimizer.set_learning_rate(player.base_rate() * value_at(player.schedule_name_, options.schedule, steps_));
+    optimizer.set_learning_rate(player.base_rate() *
+                                value_at(player.schedule_name_, options.schedule, steps_, planned_));
   optimizer.step();
   optimizer.zero_grad();
   if (player.average_) player.average_->update();
@@ -229,7 +248,7 @@ auto Game<T>::sampled(Make make) {
 template <std::floating_point T>
 void Game<T>::rehearse(const Source<T>&, Index last) {
   for (const Player<T>* player : players_)
-    check_schedule(player->schedule_name_, player->options().schedule, steps_, last - 1);
+    check_schedule(player->schedule_name_, player->options().schedule, steps_, last - 1, planned_);
 }
 
 template <std::floating_point T>
@@ -266,7 +285,9 @@ OptionTexts Game<T>::option_texts() const {
 
 template <std::floating_point T>
 std::map<std::string, std::string> Game<T>::metadata() const {
-  std::map<std::string, std::string> all{{"step", std::to_string(steps_)}, {"rng", to_text(this->rng().state())}};
+  std::map<std::string, std::string> all{{"step", std::to_string(steps_)},
+                                         {"planned_steps", std::to_string(planned_)},
+                                         {"rng", to_text(this->rng().state())}};
   for (const Player<T>* player : players_) {
     all[player->name() + "_optimizer_steps"] = std::to_string(player->optimizer().steps());
     all[player->name() + "_rate_bits"] = rate_bits(player->optimizer().learning_rate());
@@ -287,7 +308,7 @@ void Game<T>::load(const NamedTensors<T>& state, const std::map<std::string, std
     std::vector<Index> power_updates;
   };
   const MetadataReader read(what, metadata);
-  const Index steps = read.count("step");
+  const Index steps = read.count("step"), planned = read.count("planned_steps");
   const RngState rng = read.rng("rng");
   std::vector<Counters> counters;
   for (const Player<T>* player : players_) {
@@ -323,6 +344,7 @@ void Game<T>::load(const NamedTensors<T>& state, const std::map<std::string, std
       players_[i]->power_averages()[k]->set_updates(counters[i].power_updates[k]);
   }
   steps_ = steps;
+  planned_ = planned;
   this->rng().set_state(rng);
 }
 

@@ -9,6 +9,7 @@
 
 #include "gan/core/finite.hpp"
 #include "gan/nn/layer.hpp"
+#include "gan/nn/module_scopes.hpp"
 #include "gan/ops/concatenate.hpp"
 #include "gan/ops/condition.hpp"
 #include "gan/train/kept_state.hpp"

@@ -12,6 +12,7 @@
 #include "gan/core/finite.hpp"
 #include "gan/core/schedule.hpp"
 #include "gan/nn/module.hpp"
+#include "gan/nn/module_scopes.hpp"
 #include "gan/ops/arithmetic.hpp"
 #include "gan/ops/reshape.hpp"
 #include "gan/optim/any_optimizer.hpp"

@@ -12,6 +12,7 @@
 #include "gan/data/source.hpp"
 #include "gan/models/discriminator.hpp"
 #include "gan/models/generator.hpp"
+#include "gan/nn/module_scopes.hpp"
 #include "gan/ops/concatenate.hpp"
 #include "gan/ops/condition.hpp"
 #include "gan/ops/gather.hpp"
@@ -98,6 +99,7 @@ class Trainer : public Game<T> {
     return {{"D", "discriminator_loss"}, {"G", "generator_loss"}, {"D(x)", "real_score"}, {"D(G(z))", "fake_score"}};
   }
   void expect(const NamedTensors<T>& state, const std::string& prefix) override;
+  bool needs_plan() const override { return options_.instance_noise.whole_run() || Game<T>::needs_plan(); }
 
  protected:
   std::vector<Tensor<T>> make_samples() override { return {generator_.sample(fixed_noise_, fixed_condition())}; }
@@ -290,7 +292,7 @@ std::vector<Term<T>> Trainer<T>::values_of(const std::vector<PairTerm<T>>& terms
 
 template <std::floating_point T>
 void Trainer<T>::update_discriminator(const Round& round) {
-  const auto [real, fake] = input_.both(round.real, round.fake.detach(), this->steps());
+  const auto [real, fake] = input_.both(round.real, round.fake.detach(), this->steps(), this->planned_steps());
   const Condition<T> packed = pack_samples(round.condition, options_.pack);
   const Given<T> given(discriminator_, packed);  // for what penalties and terms ask it beyond the scores
   const Scores scores = score(real, fake, packed);
@@ -336,10 +338,10 @@ void Trainer<T>::update_generator(const Round& round) {
   const Given<T> given(discriminator_, packed);
   Scores scores;
   if (options_.objective.generator_needs_real) {
-    const auto [real, fake] = input_.both(round.real, round.fake, this->steps());
+    const auto [real, fake] = input_.both(round.real, round.fake, this->steps(), this->planned_steps());
     scores = score(real, fake, packed);
   } else {
-    const Tensor<T> fake = input_(round.fake, this->steps());
+    const Tensor<T> fake = input_(round.fake, this->steps(), this->planned_steps());
     split(discriminator_(fake), fake.shape()[0], scores.fake, scores.fake_extra);
   }
   generator_player_.descend(options_.objective.generator_loss(scores.real, scores.fake),
@@ -397,7 +399,8 @@ void Trainer<T>::rehearse(const Source<T>& in, Index last_step) {
     }
   }
   Game<T>::rehearse(in, last_step);
-  check_schedule("trainer: instance_noise", options_.instance_noise, this->steps(), last_step - 1);
+  check_schedule("trainer: instance_noise", options_.instance_noise, this->steps(), last_step - 1,
+                 this->planned_steps());
 }
 
 }  // namespace gan

@@ -1,0 +1,124 @@
+// record: how an operation gets its history, and what its vector-Jacobian product is given.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <concepts>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "gan/tensor/grad_mode.hpp"
+#include "gan/tensor/tensor.hpp"
+
+namespace gan {
+
+/// What a vector-Jacobian product is given: the gradient of its result, the values it was recorded with, and where
+/// to put the gradients of its inputs.
+template <std::floating_point T>
+class Backward {
+ public:
+  /// Whether input i needs a gradient in this pass.
+  bool wants(Index i) const { return edge(i), (*wants_)[static_cast<std::size_t>(i)]; }
+  /// Whether there is an input i: for operations with an optional last input.
+  bool has(Index i) const { return i < static_cast<Index>(wants_->size()); }
+  /// The gradient of the loss with respect to the result, shaped like the result.
+  const Tensor<T>& grad() const { return grad_; }
+  const Shape& shape(Index i) const { return edge(i).node->shape; }
+  /// Input i and the result, with their history. Throws when the values changed since the recording.
+  Tensor<T> x(Index i) const;
+  Tensor<T> y() const;
+  /// Sets the gradient with respect to input i, shaped like it.
+  void give(Index i, Tensor<T> gradient);
+
+ private:
+  template <std::floating_point U>
+  friend class BackwardPass;
+
+  const typename detail::History<T>::Edge& edge(Index i) const;
+
+  std::shared_ptr<detail::Node<T>> node_;
+  const std::vector<char>* wants_ = nullptr;
+  Tensor<T> grad_;
+  std::vector<Tensor<T>> gradients_;
+};
+
+/// Gives `y` its history: the operation's name, its inputs, and the vector-Jacobian product `vjp`, which is called as
+/// `vjp(Backward<T>&)`. Written in the library's own operations, it makes gradients differentiable. It must not capture
+/// `y` (a reference cycle) nor needs to capture inputs. Without a differentiable input, or under NoGrad, does nothing.
+/// Throws when `y` is one of the inputs, has a history, or requires a gradient itself.
+template <std::floating_point T, class Vjp>
+Tensor<T> record(const char* op, Tensor<T> y, const std::vector<Tensor<T>>& inputs, Vjp&& vjp,
+                 Attributes attributes = {});
+
+namespace detail {
+
+inline std::uint64_t next_order() {
+  static std::atomic<std::uint64_t> order{0};
+  return ++order;
+}
+
+}  // namespace detail
+
+template <std::floating_point T>
+const typename detail::History<T>::Edge& Backward<T>::edge(Index i) const {
+  const auto& inputs = node_->history->inputs;
+  check(i >= 0 && i < static_cast<Index>(inputs.size()), "backward of \"", node_->history->op, "\": no input ", i,
+        ", expected 0 ... ", inputs.size() - 1);
+  return inputs[static_cast<std::size_t>(i)];
+}
+
+template <std::floating_point T>
+Tensor<T> Backward<T>::x(Index i) const {
+  const auto& input = edge(i);
+  check(input.node->storage->version == input.version, "backward of \"", node_->history->op, "\": input ", i, " ",
+        input.node->shape, " was changed after it was recorded (version ", input.version, ", now ",
+        input.node->storage->version, ")");
+  return Tensor<T>(input.node);
+}
+
+template <std::floating_point T>
+Tensor<T> Backward<T>::y() const {
+  check(node_->storage->version == node_->history->version, "backward of \"", node_->history->op, "\": its result ",
+        node_->shape, " was changed after it was recorded (version ", node_->history->version, ", now ",
+        node_->storage->version, ")");
+  return Tensor<T>(node_);
+}
+
+template <std::floating_point T>
+void Backward<T>::give(Index i, Tensor<T> gradient) {
+  check(gradient.shape() == shape(i), "backward of \"", node_->history->op, "\": gradient ", gradient.shape(),
+        " for input ", i, " of shape ", shape(i));
+  if (wants(i)) gradients_[static_cast<std::size_t>(i)] = std::move(gradient);
+}
+
+template <std::floating_point T, class Vjp>
+Tensor<T> record(const char* op, Tensor<T> y, const std::vector<Tensor<T>>& inputs, Vjp&& vjp, Attributes attributes) {
+  if (!grad_enabled()) return y;
+  if (std::none_of(inputs.begin(), inputs.end(), [](const auto& x) { return x.requires_grad(); })) return y;
+  const char* const earlier = y.op();
+  check(!*earlier && !y.requires_grad(), "record: the result ", y.shape(), " of \"", op, "\" ",
+        *earlier ? "has a history already, of \"" : "is a leaf that requires a gradient", earlier,
+        *earlier ? "\"" : "");
+  check(std::none_of(inputs.begin(), inputs.end(), [&](const auto& x) { return x.is(y); }), "record: the result ",
+        y.shape(), " of \"", op, "\" is one of its inputs");
+  auto history = std::make_unique<detail::History<T>>();
+  history->op = op;
+  history->attributes = std::move(attributes);
+  if (const Place* place = PlaceScope::current()) history->place = *place;
+  history->inputs.reserve(inputs.size());
+  for (const auto& x : inputs) {
+    const bool needs = x.requires_grad();  // throws for an undefined input
+    history->inputs.push_back({x.node_pointer(), x.node_pointer()->storage->version, needs});
+  }
+  auto& node = *y.node_pointer();
+  history->version = node.storage->version;
+  history->vjp = std::forward<Vjp>(vjp);
+  node.history = std::move(history);
+  node.order = detail::next_order();
+  node.requires_grad = true;
+  return y;
+}
+
+}  // namespace gan
