@@ -16,7 +16,7 @@ struct Writer : gan::Generator<float> {  // z [n, 64] and labels -> [n, 28, 28, 
   gan::BatchNorm<float> norm{this, "norm", 512};
   explicit Writer(gan::Rng& rng) : Generator(rng, {.latent = 64, .classes = 10}) {}
   Tensor forward(const Tensor& z) override {
-    const Tensor wanted = gan::concatenate<float>({z, label(condition().labels)}, 1);
+    const Tensor wanted = gan::concatenate({z, label(condition().labels)}, 1);
     return gan::reshape(gan::tanh(output(norm(gan::leaky_relu(hidden(wanted))))), {-1, 28, 28, 1});
   }
 };

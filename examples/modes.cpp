@@ -140,7 +140,7 @@ class Discriminator : public gan::Discriminator<float> {
     Tensor seen = x;
     if (frequencies_) {
       const Tensor points = gan::reshape(x, {-1, 2}), angles = gan::matmul<float>(points, *frequencies_);
-      seen = gan::reshape(gan::concatenate<float>({points, gan::sin(angles), gan::cos(angles)}, 1),
+      seen = gan::reshape(gan::concatenate({points, gan::sin(angles), gan::cos(angles)}, 1),
                           {x.shape()[0], (2 + 2 * frequencies_->shape()[1]) * pack_});
     }
     return output_(gan::leaky_relu(hidden2_(gan::leaky_relu(hidden1_(seen)))));

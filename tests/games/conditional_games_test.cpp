@@ -11,7 +11,7 @@ struct ConditionalGenerator : gan::Generator<float> {
   gan::Dense<float> hidden{this, "hidden", 24, 64}, image{this, "image", 64, 49};
   explicit ConditionalGenerator(gan::Rng& rng) : Generator(rng, {.latent = 16}) {}
   Tensor forward(const Tensor& z) override {
-    const Tensor wanted = gan::concatenate<float>({z, label(condition().labels)}, 1);
+    const Tensor wanted = gan::concatenate({z, label(condition().labels)}, 1);
     return gan::reshape(gan::tanh(image(gan::relu(hidden(wanted)))), {-1, 7, 7, 1});
   }
 };
@@ -21,7 +21,7 @@ struct ConditionalDiscriminator : gan::Discriminator<float> {
   gan::Dense<float> hidden{this, "hidden", 57, 64}, score{this, "score", 64, 1};
   explicit ConditionalDiscriminator(gan::Rng& rng) : Discriminator(rng) {}
   Tensor forward(const Tensor& x) override {
-    return score(gan::leaky_relu(hidden(gan::concatenate<float>({gan::flatten(x), label(condition().labels)}, 1))));
+    return score(gan::leaky_relu(hidden(gan::concatenate({gan::flatten(x), label(condition().labels)}, 1))));
   }
 };
 

@@ -53,7 +53,7 @@ struct Pix2Pix : gan::Game<float> {
   explicit Pix2Pix(gan::Rng& rng) : Game(rng) {}
   void step(gan::Source<float>& in) override {
     const auto [target, input] = in.two();
-    const auto beside = [&, &x = input](const Tensor& y) { return patch(gan::concatenate<float>({x, y}, -1)); };
+    const auto beside = [&, &x = input](const Tensor& y) { return patch(gan::concatenate({x, y}, -1)); };
     const Tensor y = translator(input);
     d.descend(gan::bce_with_logits(beside(target), 1.0) + gan::bce_with_logits(beside(y.detach()), 0.0));
     const auto frozen = d.freeze();

@@ -84,7 +84,7 @@ struct PairJudge : gan::Layer<float> {  // x [n, 14, 14, 1], and z [n, 8] as the
   gan::Dense<float> hidden{this, "hidden", 204, 64}, score{this, "score", 64, 1};
   using Layer::Layer;
   Tensor forward(const Tensor& x) override {
-    return score(gan::leaky_relu(hidden(gan::concatenate<float>({gan::flatten(x), condition().values}, 1))));
+    return score(gan::leaky_relu(hidden(gan::concatenate({gan::flatten(x), condition().values}, 1))));
   }
 };
 

@@ -1,6 +1,7 @@
 // Tensors joined along an axis.
 #pragma once
 
+#include <initializer_list>
 #include <limits>
 #include <vector>
 
@@ -11,6 +12,11 @@ namespace gan {
 /// Joins tensors along one axis; all other lengths must be equal. x1 [n, 3], x2 [n, 5], axis 1 -> [n, 8].
 template <class T>
 Tensor<T> concatenate(const std::vector<Tensor<T>>& xs, Index axis);
+/// concatenate({a, b}, 1), without a type to be named.
+template <class T>
+Tensor<T> concatenate(std::initializer_list<Tensor<T>> xs, Index axis) {
+  return concatenate(std::vector<Tensor<T>>(xs), axis);
+}
 
 template <class T>
 Tensor<T> concatenate(const std::vector<Tensor<T>>& xs, Index axis) {

@@ -9,12 +9,6 @@
 
 namespace gan {
 
-/// concatenate({a, b}, 1), without a type to be named.
-template <class T>
-Tensor<T> concatenate(std::initializer_list<Tensor<T>> xs, Index axis) {
-  return concatenate(std::vector<Tensor<T>>(xs), axis);
-}
-
 /// Joins tensors of one shape along an axis of their number, which becomes axis number `axis` of the result: k tensors
 /// [n, c], axis 0 -> [k, n, c]. Throws for none and when shapes differ.
 template <class T>
