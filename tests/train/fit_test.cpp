@@ -362,6 +362,7 @@ TEST_CASE("time becomes a saved number of steps where a schedule goes by the who
   CHECK(one.trainer.steps() <= 100);
 
   two.trainer.fit(two.loader, {.seconds = 3600}, StopAtStep(5));  // before the pace is known
+  CHECK(two.trainer.planned_steps() == 0);
   CHECK(two.trainer.generator_optimizer().learning_rate() == one.trainer.player("generator").base_rate());
   two.trainer.fit(two.loader, {.seconds = 0.2}, pause);
   CHECK(two.trainer.steps() == two.trainer.planned_steps());

@@ -96,9 +96,7 @@ class Run {
     return (epoch_limit > 0 && epochs() >= epoch_limit) || (step_limit > 0 && game.steps() >= step_limit) ||
            (by_plan_ && planned() && game.steps() >= game.planned_steps());
   }
-  // Before the pace is known a schedule is at its beginning.
-  static constexpr Index not_yet = Index{1} << 62;
-  bool planned() const { return game.planned_steps() > 0 && game.planned_steps() < not_yet; }
+  bool planned() const { return game.planned_steps() > 0; }
   void plan();
   double counted_progress() const;
   std::string nothing_to_do() const;
@@ -237,16 +235,17 @@ void Run<T>::plan() {
 
 template <std::floating_point T>
 FitResult Run<T>::go(const std::vector<Callback<T>*>& callbacks) {
+  struct Awaited {
+    Game<T>& game;
+    ~Awaited() { game.awaits_plan_ = false; }
+  } const awaited{game};
   if (game.needs_plan()) {
     const Index last = last_step();
     check(last > 0 || second_limit > 0,
           "fit: a schedule goes by the whole run, which has no end: expected a limit of "
           "epochs, steps or seconds");
-    by_plan_ = last == 0;
-    if (last > 0)
-      game.plan_steps(last);
-    else if (game.planned_steps() == 0)
-      game.plan_steps(not_yet);
+    by_plan_ = game.awaits_plan_ = last == 0;
+    if (last > 0) game.plan_steps(last);
   }
   game.rehearse(source, last_step());
   const detail::SignalCounter closed_pipes(SIGPIPE);

@@ -29,6 +29,8 @@ namespace gan {
 
 struct FitOptions;
 struct FitResult;
+template <std::floating_point T>
+class Run;
 
 /// A game is a module: its networks are its children, its saved tensors and numbers are buffers, and what it draws
 /// comes from its generator of random numbers. Derive from it, declare networks and players, and write `step`:
@@ -121,6 +123,8 @@ class Game : public Module<T> {
     shown_.clear();
     for (const Tensor<T>& x : samples) shown_.push_back(x.detach());
   }
+  /// planned_steps(), and while fit waits for a pace to plan by, a number beyond all: schedules are at their beginning.
+  Index horizon() const { return planned_ == 0 && awaits_plan_ ? Index{1} << 62 : planned_; }
   /// make(), as samples() calls make_samples().
   template <class Make>
   auto sampled(Make make);
@@ -129,6 +133,7 @@ class Game : public Module<T> {
 
  private:
   friend class Player<T>;
+  friend class Run<T>;
 
   void join(Player<T>& player);
   void descend(Player<T>& player, const Tensor<T>& loss);
@@ -140,6 +145,7 @@ class Game : public Module<T> {
   StepResult result_;
   std::vector<Tensor<T>> shown_;
   Index steps_ = 0, planned_ = 0;
+  bool awaits_plan_ = false;
 };
 
 template <std::floating_point T>
@@ -199,7 +205,7 @@ void Game<T>::descend(Player<T>& player, const Tensor<T>& loss) {
     scale_gradients(player.parameters(), options.clip_gradient_norm / norm);
   if (options.schedule)
     optimizer.set_learning_rate(player.base_rate() *
-                                value_at(player.schedule_name_, options.schedule, steps_, planned_));
+                                value_at(player.schedule_name_, options.schedule, steps_, horizon()));
   optimizer.step();
   optimizer.zero_grad();
   if (player.average_) player.average_->update();
@@ -248,7 +254,7 @@ auto Game<T>::sampled(Make make) {
 template <std::floating_point T>
 void Game<T>::rehearse(const Source<T>&, Index last) {
   for (const Player<T>* player : players_)
-    check_schedule(player->schedule_name_, player->options().schedule, steps_, last - 1, planned_);
+    check_schedule(player->schedule_name_, player->options().schedule, steps_, last - 1, horizon());
 }
 
 template <std::floating_point T>

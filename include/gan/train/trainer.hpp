@@ -292,7 +292,7 @@ std::vector<Term<T>> Trainer<T>::values_of(const std::vector<PairTerm<T>>& terms
 
 template <std::floating_point T>
 void Trainer<T>::update_discriminator(const Round& round) {
-  const auto [real, fake] = input_.both(round.real, round.fake.detach(), this->steps(), this->planned_steps());
+  const auto [real, fake] = input_.both(round.real, round.fake.detach(), this->steps(), this->horizon());
   const Condition<T> packed = pack_samples(round.condition, options_.pack);
   const Given<T> given(discriminator_, packed);  // for what penalties and terms ask it beyond the scores
   const Scores scores = score(real, fake, packed);
@@ -338,10 +338,10 @@ void Trainer<T>::update_generator(const Round& round) {
   const Given<T> given(discriminator_, packed);
   Scores scores;
   if (options_.objective.generator_needs_real) {
-    const auto [real, fake] = input_.both(round.real, round.fake, this->steps(), this->planned_steps());
+    const auto [real, fake] = input_.both(round.real, round.fake, this->steps(), this->horizon());
     scores = score(real, fake, packed);
   } else {
-    const Tensor<T> fake = input_(round.fake, this->steps(), this->planned_steps());
+    const Tensor<T> fake = input_(round.fake, this->steps(), this->horizon());
     split(discriminator_(fake), fake.shape()[0], scores.fake, scores.fake_extra);
   }
   generator_player_.descend(options_.objective.generator_loss(scores.real, scores.fake),
@@ -399,8 +399,7 @@ void Trainer<T>::rehearse(const Source<T>& in, Index last_step) {
     }
   }
   Game<T>::rehearse(in, last_step);
-  check_schedule("trainer: instance_noise", options_.instance_noise, this->steps(), last_step - 1,
-                 this->planned_steps());
+  check_schedule("trainer: instance_noise", options_.instance_noise, this->steps(), last_step - 1, this->horizon());
 }
 
 }  // namespace gan
