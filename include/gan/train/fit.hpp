@@ -31,7 +31,7 @@ struct FitOptions {
   std::optional<Index> epochs{};
   Index steps = 0;  ///< in all, counted by the game; 0: no limit
   /// Of this run; 0: no limit. Where a schedule goes by the whole run (schedule::whole_run) and nothing else limits it,
-  /// the pace of the first twentieth of the time, and of 20 steps at least, becomes a number of steps, at which the run
+  /// the pace of the first twentieth of the time, and of 15 steps at least, becomes a number of steps, at which the run
   /// ends whatever the clock then says; it is saved (Game::planned_steps).
   double seconds = 0;
 };
@@ -110,7 +110,7 @@ class Run {
   bool forgiven(const NotFinite& error);
 
   Index first_step_ = 0;
-  double first_progress_ = 0;
+  double first_progress_ = 0, warm_seconds_ = 0;
   bool by_plan_ = false;  // the game's planned steps are the limit
   bool stopping_ = false;
   std::string reason_;
@@ -226,11 +226,14 @@ bool Run<T>::forgiven(const NotFinite& error) {
 // The number of steps of the whole run: from its limits, or from the pace so far when it tells enough.
 template <std::floating_point T>
 void Run<T>::plan() {
-  constexpr Index fewest = 20;
+  constexpr Index warm = 5, fewest = 15;  // the first ones are slower
   constexpr double share = 0.05;
-  if (!by_plan_ || planned() || steps() < fewest || seconds() < share * second_limit) return;
-  const double all = static_cast<double>(steps()) * std::max(1.0, second_limit / seconds());
-  game.plan_steps(first_step_ + static_cast<Index>(std::min(std::round(all), 1e15)));
+  if (!by_plan_ || planned()) return;
+  if (steps() == warm) warm_seconds_ = seconds();
+  if (steps() < fewest || seconds() < share * second_limit) return;
+  const double a_second = static_cast<double>(steps() - warm) / std::max(1e-9, seconds() - warm_seconds_);
+  const double rest = std::max(0.0, second_limit - seconds()) * a_second;
+  game.plan_steps(game.steps() + static_cast<Index>(std::min(std::round(rest), 1e15)));
 }
 
 template <std::floating_point T>
