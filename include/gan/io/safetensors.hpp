@@ -33,8 +33,8 @@ struct SafetensorsSaving {
 };
 struct SafetensorsLoading {
   bool require_checksum = false;  ///< refuse a file without one; one that is there is always verified
-  bool convert =
-      false;  ///< take numbers of all kinds, F16 ... F64, BOOL, I8 ... U64, rounded to T; else those of type T
+  /// Take numbers of all kinds, F16, BF16, F32, F64, BOOL, I8 ... U64, rounded to T; otherwise those of type T only.
+  bool convert = false;
 };
 
 /// Writes tensors as F32 (float) or F64 (double) in the given order, replacing an older file as a whole; see

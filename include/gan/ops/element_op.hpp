@@ -14,7 +14,7 @@ Tensor<T> element_op(const char* name, const Tensor<T>& x, F f, Vjp vjp, Attribu
   return record(name, kernels::map_scalar(name, x, f), {x}, std::move(vjp), std::move(attributes));
 }
 
-/// The same in Eigen's vector code where x is in [-limit, limit], and `careful` elsewhere; see map_within.
+/// The same with f of Eigen arrays, for vector code where x is in [low, high], and `careful` elsewhere; see map_within.
 template <class T, class F, class G, class Vjp>
 Tensor<T> element_op(const char* name, const Tensor<T>& x, T low, T high, F f, G careful, Vjp vjp) {
   return record(name, kernels::map_within(name, x, low, high, f, careful), {x}, std::move(vjp));

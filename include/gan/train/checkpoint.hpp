@@ -121,10 +121,10 @@ std::vector<PowerSnapshot<T>> power_snapshots(const std::filesystem::path& path,
   const auto file = load_safetensors<T>(path, {.require_checksum = true});
   const MetadataReader read(path.string(), file.metadata);
   std::vector<PowerSnapshot<T>> all;
+  constexpr std::string_view ending = "_power_averages";
   for (const auto& [key, text] : file.metadata) {
-    const auto end = key.rfind("_power_averages");
-    if (end == std::string::npos || end + 15 != key.size() || text == "none") continue;
-    const std::string player = key.substr(0, end);
+    if (!key.ends_with(ending) || text == "none") continue;
+    const std::string player = key.substr(0, key.size() - ending.size());
     std::istringstream widths(text);
     std::string width;
     for (std::size_t i = 0; widths >> width; ++i) {
