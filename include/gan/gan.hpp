@@ -57,6 +57,7 @@
 #include "gan/ops/downsample.hpp"
 #include "gan/ops/element_op.hpp"
 #include "gan/ops/elementwise.hpp"
+#include "gan/ops/engine.hpp"
 #include "gan/ops/gather.hpp"
 #include "gan/ops/log_sigmoid.hpp"
 #include "gan/ops/matmul.hpp"

@@ -272,6 +272,27 @@ TEST_CASE("a generator loaded with other layers or latents is told of") {
   CHECK_THAT(told(gan::latent::uniform(), 0), ContainsSubstring("LeakyReLU") && ContainsSubstring(" ReLU"));
 }
 
+TEST_CASE("a run that goes on with another engine or precision is told of") {
+  TemporaryFolder folder;
+  Session session;
+  {
+    const gan::MatmulPrecision scope(gan::Precision::medium);
+    gan::save_checkpoint(folder / "c", session.trainer, &session.loader);
+    const gan::test::CollectWarnings warnings;
+    CHECK(resumed(folder / "c", session).empty());
+    CHECK(warnings.texts().empty());
+  }
+  const gan::test::CollectWarnings warnings;
+  CHECK(resumed(folder / "c", session).empty());
+  CHECK(warnings.count("\"matmul_precision\" was \"medium\", here \"highest\"") == 1);
+  CHECK(warnings.count("\"engine\"") == 0);
+  auto file = gan::load_safetensors<float>(folder / "c");
+  file.metadata["engine"] = "another";
+  gan::save_safetensors(folder / "d", file.tensors, file.metadata, {.checksum = true});
+  CHECK(resumed(folder / "d", session).empty());
+  CHECK(warnings.count("\"engine\" was \"another\", here \"" + gan::engine() + "\"") == 1);
+}
+
 TEST_CASE("objectives and penalties call themselves what programs call them") {
   const auto names = [](std::string_view list) {
     std::vector<std::string> all;

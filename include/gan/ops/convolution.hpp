@@ -4,7 +4,7 @@
 // other two as gradients, so that no more are needed for any order.
 #pragma once
 
-#include "gan/ops/kernels/convolve.hpp"
+#include "gan/ops/kernels/products.hpp"
 #include "gan/ops/sum.hpp"
 #include "gan/ops/window.hpp"
 
@@ -63,7 +63,7 @@ Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& b
         g.all_filters(), "]");
   const Profile::Scope scope("conv2d", g.flops());
   auto y = Tensor<T>::empty(g.y_shape());
-  kernels::conv_forward(g, x.data(), weight.data(), bias.defined() ? bias.data() : nullptr, y.mutable_data());
+  kernels::convolution(g, x, weight, bias.defined() ? bias.data() : nullptr, y);
   const auto vjp = [options](Backward<T>& d) {
     if (d.wants(0)) d.give(0, conv2d_input_gradient(d.grad(), d.x(1), d.shape(0), options));
     if (d.wants(1)) d.give(1, conv2d_weight_gradient(d.x(0), d.grad(), d.shape(1), options));
@@ -81,7 +81,7 @@ Tensor<T> conv2d_input_gradient(const Tensor<T>& gy, const Tensor<T>& weight, co
         " and weight ", weight.shape(), ", expected ", g.y_shape());
   const Profile::Scope scope("conv2d_input_gradient", g.flops());
   auto gx = Tensor<T>::empty(input_shape);
-  kernels::conv_input_gradient(g, gy.data(), weight.data(), gx.mutable_data());
+  kernels::convolution_input_gradient(g, gy, weight, gx);
   return record(
       "conv2d_input_gradient", gx, {gy, weight},
       [options](Backward<T>& d) {
@@ -99,7 +99,7 @@ Tensor<T> conv2d_weight_gradient(const Tensor<T>& x, const Tensor<T>& gy, const 
         " and weight ", weight_shape, ", expected ", g.y_shape());
   const Profile::Scope scope("conv2d_weight_gradient", g.flops());
   auto gw = Tensor<T>::empty(weight_shape);
-  kernels::conv_weight_gradient(g, x.data(), gy.data(), gw.mutable_data());
+  kernels::convolution_weight_gradient(g, x, gy, gw);
   return record(
       "conv2d_weight_gradient", gw, {x, gy},
       [options](Backward<T>& d) {

@@ -1,7 +1,7 @@
 // Matrix products.
 #pragma once
 
-#include "gan/ops/kernels/gemm.hpp"
+#include "gan/ops/kernels/products.hpp"
 #include "gan/ops/sum.hpp"
 
 namespace gan {
@@ -28,7 +28,7 @@ Tensor<T> matmul(const Tensor<T>& a, const Tensor<T>& b, MatmulOptions options) 
         tb ? " transposed" : "", " do not fit: inner lengths ", k, " and ", b.shape()[tb ? 1 : 0]);
   const Profile::Scope scope("matmul", 2.0 * static_cast<double>(m) * static_cast<double>(k) * static_cast<double>(n));
   auto c = Tensor<T>::empty({m, n});
-  kernels::gemm<T>(kernels::rows_of(a), ta, kernels::rows_of(b), tb, kernels::mutable_rows_of(c), false);
+  kernels::matrix_product<T>(a, ta, b, tb, nullptr, c);
   return record("matmul", c, {a, b},
                 [ta = ta, tb = tb](Backward<T>& d) {
                   const auto& g = d.grad();
@@ -53,10 +53,7 @@ Tensor<T> linear(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& b
   const Index rows = x.rank() == 1 ? 1 : x.shape().rows();
   const Profile::Scope scope("linear", 2.0 * static_cast<double>(weight.size()) * static_cast<double>(rows));
   auto y = Tensor<T>::empty(x.shape().with(-1, out));
-  // Beginning the product's accumulation with the bias saves a pass over y.
-  if (bias.defined()) y.mutable_matrix().rowwise() = bias.matrix().row(0);
-  kernels::gemm<T>(kernels::rows_of(x), false, kernels::rows_of(weight), false, kernels::mutable_rows_of(y),
-                   bias.defined());
+  kernels::matrix_product<T>(x, false, weight, false, bias.defined() ? bias.data() : nullptr, y);
   const auto vjp = [](Backward<T>& d) {
     const auto& g = d.grad();
     const auto rows_of = [](const Tensor<T>& t) {

@@ -1,6 +1,7 @@
 // What a tensor handle points to: memory, and the history of the operation that made it.
 #pragma once
 
+#include <atomic>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -12,6 +13,7 @@
 #include "gan/core/memory.hpp"
 #include "gan/core/shape.hpp"
 #include "gan/tensor/place.hpp"
+#include "gan/tensor/twins.hpp"
 
 namespace gan {
 
@@ -35,13 +37,27 @@ struct Storage {
   explicit Storage(Index count)
       : bytes(static_cast<std::size_t>(count) * sizeof(T)),
         data(static_cast<T*>(BufferCache::instance().acquire(bytes))) {}
-  ~Storage() { BufferCache::instance().release(data, bytes); }
+  ~Storage() {
+    delete twins_.load(std::memory_order_relaxed);
+    BufferCache::instance().release(data, bytes);
+  }
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
+
+  /// Other forms of the values, for products.
+  Twins& twins() {
+    if (Twins* there = twins_.load(std::memory_order_acquire)) return *there;
+    Twins* none = nullptr;
+    auto made = std::make_unique<Twins>();
+    return twins_.compare_exchange_strong(none, made.get()) ? *made.release() : *none;
+  }
 
   std::size_t bytes;
   T* data;
   std::uint64_t version = 0;  // counts writes, so that backward notices a value that changed since it was recorded
+
+ private:
+  std::atomic<Twins*> twins_{nullptr};
 };
 
 /// All that a backward pass found, among which is what any of its operations was computed from.

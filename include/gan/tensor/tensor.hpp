@@ -108,6 +108,13 @@ class Tensor {
   const std::shared_ptr<detail::Node<T>>& node_pointer() const { return node_; }
   /// Another node over the same memory, with another shape and no history. Throws unless the sizes are equal.
   Tensor view(const Shape& shape) const;
+  /// Another form of the values (rounded, in another layout), `bytes` long, made by make(memory) unless it was made
+  /// before and the values have not changed since. It lives as they do.
+  template <class Make>
+  const void* twin(std::uint64_t form, std::size_t bytes, const Make& make) const {
+    auto& storage = *node().storage;
+    return storage.twins().get(form, bytes, storage.version, make);
+  }
   /// True when no other handle or view sees this memory, so that it may be changed in place; false when undefined.
   bool unique() const;
 

@@ -17,6 +17,7 @@
 #include "gan/core/metadata.hpp"
 #include "gan/data/source.hpp"
 #include "gan/nn/module_scopes.hpp"
+#include "gan/ops/engine.hpp"
 #include "gan/optim/clip.hpp"
 #include "gan/train/checks.hpp"
 #include "gan/train/gradient_hook.hpp"
@@ -293,6 +294,8 @@ template <std::floating_point T>
 std::map<std::string, std::string> Game<T>::metadata() const {
   std::map<std::string, std::string> all{{"step", std::to_string(steps_)},
                                          {"planned_steps", std::to_string(planned_)},
+                                         {"engine", engine()},
+                                         {"matmul_precision", to_string(matmul_precision())},
                                          {"rng", to_text(this->rng().state())}};
   for (const Player<T>* player : players_) {
     all[player->name() + "_optimizer_steps"] = std::to_string(player->optimizer().steps());
@@ -325,6 +328,12 @@ void Game<T>::load(const NamedTensors<T>& state, const std::map<std::string, std
     for (std::size_t i = 0; i < player->power_averages().size(); ++i)
       counters.back().power_updates.push_back(read.count(power_average_name(player->name(), i) + "_updates"));
   }
+  const auto warn_of_other = [&](const char* key, const std::string& here) {
+    const auto saved = metadata.find(key);
+    if (saved != metadata.end() && saved->second != here)
+      warn_once(what + ": \"" + key + "\" was \"" + saved->second + "\", here \"" + here +
+                "\": the run goes on with other roundings");
+  };
   const NamedTensors<T> before = training_state();
   std::set<std::string> changed;
   try {
@@ -339,6 +348,8 @@ void Game<T>::load(const NamedTensors<T>& state, const std::map<std::string, std
     throw;
   }
   copy_values(what.c_str(), state, training_state());
+  warn_of_other("engine", engine());
+  warn_of_other("matmul_precision", to_string(matmul_precision()));
   for (std::size_t i = 0; i < players_.size(); ++i) {
     const std::string& name = players_[i]->name();
     auto& optimizer = players_[i]->optimizer();

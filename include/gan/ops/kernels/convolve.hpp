@@ -1,5 +1,5 @@
-// The three products of a convolution: which code serves which sizes.
-// Weights are a matrix [patch, filters] for dense geometries.
+// The three products of a convolution by Eigen: which code serves which sizes. A geometry that is one matrix product is
+// not among them.
 #pragma once
 
 #include "gan/ops/kernels/conv_depthwise.hpp"
@@ -9,12 +9,7 @@ namespace gan::kernels {
 
 template <class T>
 void conv_forward(const ConvGeometry& g, const T* x, const T* weight, const T* bias, T* y) {
-  if (g.is_dense()) {
-    parallel_for(g.pixels(), 1024,
-                 [&](Index first, Index last) { fill_rows(y + first * g.filters, last - first, g.filters, bias); });
-    gemm<T>(packed(x, g.pixels(), g.patch()), false, packed(weight, g.patch(), g.filters), false,
-            packed(y, g.pixels(), g.filters), true);
-  } else if (g.is_depthwise()) {
+  if (g.is_depthwise()) {
     depthwise_forward(g, x, weight, bias, y);
   } else if (const auto tiles = conv_tiles<T>(g, false)) {
     shifted_forward(g, *tiles, x, weight, bias, y);
@@ -25,10 +20,7 @@ void conv_forward(const ConvGeometry& g, const T* x, const T* weight, const T* b
 
 template <class T>
 void conv_input_gradient(const ConvGeometry& g, const T* gy, const T* weight, T* gx) {
-  if (g.is_dense()) {
-    gemm<T>(packed(gy, g.pixels(), g.filters), false, packed(weight, g.patch(), g.filters), true,
-            packed(gx, g.pixels(), g.patch()), false);
-  } else if (g.is_depthwise()) {
+  if (g.is_depthwise()) {
     depthwise_input_gradient(g, gy, weight, gx);
   } else if (const auto tiles = conv_tiles<T>(g, true)) {
     shifted_input_gradient(g, *tiles, gy, weight, gx);
@@ -39,10 +31,7 @@ void conv_input_gradient(const ConvGeometry& g, const T* gy, const T* weight, T*
 
 template <class T>
 void conv_weight_gradient(const ConvGeometry& g, const T* x, const T* gy, T* gw) {
-  if (g.is_dense()) {
-    gemm<T>(packed(x, g.pixels(), g.patch()), true, packed(gy, g.pixels(), g.filters), false,
-            packed(gw, g.patch(), g.filters), false);
-  } else if (g.is_depthwise()) {
+  if (g.is_depthwise()) {
     depthwise_weight_gradient(g, x, gy, gw);
   } else if (const auto tiles = conv_tiles<T>(g, false)) {
     shifted_weight_gradient(g, *tiles, x, gy, gw);
