@@ -8,6 +8,10 @@ install(TARGETS gan EXPORT gan-targets)
 install(EXPORT gan-targets NAMESPACE gan:: DESTINATION ${gan_package_dir})
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/gan" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
         FILES_MATCHING PATTERN "*.hpp")
+if(TARGET gan_onednn)
+  install(TARGETS gan_onednn EXPORT gan-onednn-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT gan-onednn-targets NAMESPACE gan:: DESTINATION ${gan_package_dir})
+endif()
 install(FILES "${PROJECT_SOURCE_DIR}/LICENSE" DESTINATION "${CMAKE_INSTALL_DATADIR}/licenses/gan")
 
 set(gan_bundled_names "")

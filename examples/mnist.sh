@@ -16,7 +16,7 @@ data="$root/build/mnist-data"
 program="$build/examples/mnist"
 . "$root/cmake/install_packages.sh"
 
-install_packages g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev libstb-dev libcli11-dev zlib1g-dev \
+install_packages g++ cmake ninja-build libeigen3-dev nlohmann-json3-dev libstb-dev libcli11-dev libdnnl-dev zlib1g-dev \
   ca-certificates
 require_tools
 

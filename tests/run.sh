@@ -4,14 +4,16 @@
 #   sh tests/run.sh [CMake options]
 #
 # The build is kept in build/release. The environment may hold GAN_PRESET, another preset of CMakePresets.json, and
-# GAN_CTEST_OPTIONS, options for ctest such as "-L nn" in place of "-LE consume" (all but outside projects).
+# GAN_CTEST_OPTIONS, options for ctest such as "-L nn" in place of "-LE consume" (all but outside projects). Products are
+# Eigen's unless GAN_ENGINE says otherwise.
 set -eu
+export GAN_ENGINE="${GAN_ENGINE-eigen}"
 
 root=$(cd "$(dirname "$0")/.." && pwd -P)
 preset=${GAN_PRESET:-release}
 . "$root/cmake/install_packages.sh"
 
-install_packages g++ cmake ninja-build libeigen3-dev catch2 nlohmann-json3-dev libstb-dev libcli11-dev zlib1g-dev \
+install_packages g++ cmake ninja-build libeigen3-dev catch2 nlohmann-json3-dev libstb-dev libcli11-dev libdnnl-dev zlib1g-dev \
   ca-certificates
 [ "$preset" != clang ] || install_packages clang libomp-dev libc++-dev libc++abi-dev
 require_tools

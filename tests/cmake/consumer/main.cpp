@@ -8,6 +8,10 @@
 #endif
 #include <iostream>
 
+#ifndef EXPECTED_ENGINE
+#define EXPECTED_ENGINE "eigen"
+#endif
+
 class TinyGenerator : public gan::Generator<float> {
  public:
   explicit TinyGenerator(gan::Rng& rng) : Generator{rng, {.latent = 4}} {}
@@ -22,5 +26,6 @@ int main() {
   TinyGenerator generator{rng};
   const gan::Tensor<float> samples = generator.sample(rng, 3);
   std::cout << "consumer: samples " << samples.shape() << '\n';
-  return samples.shape() == gan::Shape{3, 6} ? 0 : 1;
+  std::cout << "consumer: products by " << gan::engine() << '\n';
+  return samples.shape() == gan::Shape{3, 6} && gan::engine() == EXPECTED_ENGINE ? 0 : 1;
 }

@@ -1,0 +1,419 @@
+// Products by oneDNN (2.6 and 3.x), entered in the library's table by linking this file.
+//
+// It chooses its kernels by the processor that the program runs on, whatever flags the program was compiled with.
+// Factors that are rounded, and weights of convolutions, are kept as twins of their tensors: made once, used by every
+// product until the values change.
+#include <oneapi/dnnl/dnnl.hpp>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include <algorithm>
+#include <array>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "gan/ops/kernels/product_engine.hpp"
+
+namespace {
+
+using namespace gan::kernels;
+using dnnl::memory;
+using Dim = std::int64_t;
+using Desc = memory::desc;
+
+const auto f32 = memory::data_type::f32;
+const auto bf16 = memory::data_type::bf16;
+
+dnnl::engine& processor() {
+  static auto* engine = new dnnl::engine(dnnl::engine::kind::cpu, 0);  // outlives all threads
+  return *engine;
+}
+
+dnnl::stream& stream() {
+  thread_local dnnl::stream stream(processor());
+  return stream;
+}
+
+bool in_parallel() {
+#ifdef _OPENMP
+  return omp_in_parallel() != 0;
+#else
+  return false;
+#endif
+}
+
+/// oneDNN takes its threads from OpenMP, which is the program's own unless that was compiled without it.
+void use_threads([[maybe_unused]] int threads) {
+#ifdef _OPENMP
+  if (!omp_in_parallel() && omp_get_max_threads() != threads) omp_set_num_threads(threads);
+#endif
+}
+
+// A number for each layout of a twin, the same for equal ones.
+std::uint64_t form_of(const Desc& desc) {
+  static std::mutex mutex;
+  static auto* known = new std::vector<Desc>;
+  const std::lock_guard lock(mutex);
+  const auto found = std::find(known->begin(), known->end(), desc);
+  if (found == known->end()) known->push_back(desc);
+  return static_cast<std::uint64_t>(found - known->begin()) + 1;
+}
+
+// Layouts, by how far neighbors along each axis lie apart.
+Desc matrix(Dim rows, Dim columns, bool transposed, memory::data_type type) {
+  return transposed ? Desc({rows, columns}, type, memory::dims{1, rows})
+                    : Desc({rows, columns}, type, memory::dims{columns, 1});
+}
+Desc flat(Dim count, memory::data_type type) { return Desc({count}, type, memory::dims{1}); }
+Desc image(Dim n, Dim channels, const ConvolutionAxis& rows, const ConvolutionAxis& columns, bool output,
+           memory::data_type type) {
+  const Dim h = output ? rows.output : rows.input, w = output ? columns.output : columns.input;
+  return Desc({n, channels, h, w}, type, memory::dims{h * w * channels, 1, w * channels, channels});
+}
+/// Weights of a convolution as gan has them, [rows, columns, channels, filters * groups].
+Desc weights(const Convolution& c) {
+  const Dim h = c.rows.kernel, w = c.columns.kernel, all = c.filters * c.groups;
+  if (c.groups == 1)
+    return Desc({c.filters, c.channels, h, w}, f32, memory::dims{1, all, w * c.channels * all, c.channels * all});
+  return Desc({c.groups, c.filters, c.channels, h, w}, f32,
+              memory::dims{c.filters, 1, all, w * c.channels * all, c.channels * all});
+}
+/// The same, as oneDNN likes them best.
+Desc any_weights(const Convolution& c, memory::data_type type) {
+  const Dim h = c.rows.kernel, w = c.columns.kernel;
+  return c.groups == 1 ? Desc({c.filters, c.channels, h, w}, type, memory::format_tag::any)
+                       : Desc({c.groups, c.filters, c.channels, h, w}, type, memory::format_tag::any);
+}
+
+/// A product made ready for its sizes.
+struct Prepared {
+  dnnl::primitive primitive;
+  Desc first, second, result, scratch;
+};
+
+dnnl::primitive_attr own_scratch(bool accumulate = false) {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  if (accumulate) {
+    dnnl::post_ops operations;
+    operations.append_sum(1.0f);
+    attributes.set_post_ops(operations);
+  }
+  return attributes;
+}
+
+using Key = std::array<Dim, 24>;
+
+/// The products made ready last, at most `most`; null for sizes that oneDNN has nothing for.
+class PreparedProducts {
+ public:
+  template <class Prepare>
+  std::shared_ptr<const Prepared> get(const Key& key, const Prepare& prepare) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = places_.find(key); found != places_.end()) {
+      order_.splice(order_.begin(), order_, found->second);
+      return order_.front().second;
+    }
+    std::shared_ptr<const Prepared> made;
+    try {
+      made = std::make_shared<const Prepared>(prepare());
+    } catch (const dnnl::error& e) {
+      if (e.status != dnnl_unimplemented && e.status != dnnl_invalid_arguments) throw;
+    }
+    order_.emplace_front(key, made);
+    places_.emplace(key, order_.begin());
+    if (order_.size() > most) {
+      places_.erase(order_.back().first);
+      order_.pop_back();
+    }
+    return made;
+  }
+
+  static PreparedProducts& instance() {
+    static auto* all = new PreparedProducts;
+    return *all;
+  }
+
+ private:
+  static constexpr std::size_t most = 512;
+  using Order = std::list<std::pair<Key, std::shared_ptr<const Prepared>>>;
+
+  std::mutex mutex_;
+  Order order_;  // the last used first
+  std::map<Key, Order::iterator> places_;
+};
+
+class Scratch {
+ public:
+  Scratch(const EngineHost& host, std::size_t bytes)
+      : host_(host), bytes_(bytes), memory_(bytes == 0 ? nullptr : host.acquire(bytes)) {}
+  ~Scratch() {
+    if (memory_) host_.release(memory_, bytes_);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  void* get() const { return memory_; }
+
+ private:
+  const EngineHost& host_;
+  std::size_t bytes_;
+  void* memory_;
+};
+
+memory at(const Desc& desc, const void* data) { return memory(desc, processor(), const_cast<void*>(data)); }
+
+enum Kind : Dim { multiply_kind = 1, convolve_kind, input_kind, weight_kind, copy_kind };
+
+/// Copies between two layouts.
+void copy(const Desc& from, const void* source, const Desc& to, void* target) {
+  // oneDNN keeps these ready itself.
+  memory a = at(from, source), b = at(to, target);
+  dnnl::reorder(a, b).execute(stream(), a, b);
+}
+
+/// The factor, which lies in memory as `plain`, in the layout `wanted`.
+const void* in_layout(const EngineHost& host, const Factor& factor, const Desc& plain, const Desc& wanted) {
+  if (plain == wanted) return factor.values;
+  struct Context {
+    const Desc& plain;
+    const Desc& wanted;
+    const float* values;
+  } context{plain, wanted, factor.values};
+  return host.twin(
+      factor, form_of(wanted), wanted.get_size(),
+      [](void* c, void* to) {
+        const auto& [from_desc, to_desc, values] = *static_cast<const Context*>(c);
+        copy(from_desc, values, to_desc, to);
+      },
+      &context);
+}
+
+/// The factor's `count` values rounded, as they lie.
+const void* rounded(const EngineHost& host, const Factor& factor, Dim count) {
+  return in_layout(host, factor, flat(count, f32), flat(count, bf16));
+}
+
+void execute(const EngineHost& host, const Prepared& p, std::unordered_map<int, memory> arguments) {
+  const Scratch scratch(host, p.scratch.get_size());
+  if (scratch.get()) arguments.emplace(DNNL_ARG_SCRATCHPAD, at(p.scratch, scratch.get()));
+  p.primitive.execute(stream(), arguments);
+}
+
+// Rules. Each says where Eigen is faster, by GFLOP/s of one core of a Zen 4 (`train_step --products` prints them),
+// Eigen's / oneDNN's.
+
+/// Too little for a call: 128 x 2 -> 128 27 / 21, 24 cubed 38 / 37.
+bool is_small(const MatrixProduct& p) { return p.m < 8 || p.n < 8 || p.k < 8 || p.m * p.n * p.k < 1 << 15; }
+bool is_small(const Convolution& c) {
+  const Dim pixels = c.n * c.rows.output * c.columns.output;
+  return c.channels * c.groups * c.n * c.rows.input * c.columns.input == 0 ||
+         pixels * c.rows.kernel * c.columns.kernel * c.channels * c.filters * c.groups < 1 << 15;
+}
+/// Rounding costs more than it gains: 48 cubed 61 where float has 88, 64 cubed 103 and 94.
+bool gains_by_rounding(const MatrixProduct& p) { return p.m * p.n * p.k >= 1 << 17; }
+/// Few channels beside each other: to the input of 1 channel 36 / 7, of 3 channels 50 / 20, of 8 channels 31 / 59.
+bool scatters_badly(const Convolution& c) { return c.channels < 6 && c.filters > 1; }
+/// The sum over few pixels is short beside the weights that it ends in: 512 pixels, 256 -> 512 channels 115 / 78 (93
+/// rounded), 1024 pixels, 64 -> 128 channels 135 / 108 (131 rounded), 8192 pixels, 64 -> 128 channels 92 / 102.
+bool sums_little(const Convolution& c) {
+  const Dim pixels = c.n * c.rows.output * c.columns.output;
+  return c.groups == 1 && (c.rounded ? pixels < 768 : c.channels >= 32 && pixels * 4 < c.channels * c.filters);
+}
+
+bool multiply(const EngineHost& host, const MatrixProduct& p, const Factor& a, const Factor& b, float* c) {
+  if (is_small(p)) return false;
+  const auto& [m, n, k, transpose_a, transpose_b, accumulate, wanted_rounded, threads] = p;
+  const bool round = wanted_rounded && gains_by_rounding(p);
+  use_threads(threads);
+  // sgemm is the faster one where the right factor lies as it is multiplied: 100 x 128 x 12544 112 where matmul has 94,
+  // and where it does not, 128 x 1024 x 784, 84 and 102.
+  if (!round && !transpose_b) {
+    const auto status = dnnl::sgemm(transpose_a ? 'T' : 'N', 'N', m, n, k, 1.0f, a.values, transpose_a ? m : k,
+                                    b.values, n, accumulate ? 1.0f : 0.0f, c, n);
+    if (status != dnnl::status::success) throw std::runtime_error("sgemm: status " + std::to_string(int(status)));
+    return true;
+  }
+  const Key key{multiply_kind, m, n, k, transpose_a, transpose_b, accumulate, round, threads, in_parallel()};
+  const auto prepared = PreparedProducts::instance().get(key, [&p, round] {
+    const auto type = round ? bf16 : f32;
+    const auto attributes = own_scratch(p.accumulate);
+    const Desc x = matrix(p.m, p.k, p.transpose_a, type), w = matrix(p.k, p.n, p.transpose_b, type);
+    const Desc y = matrix(p.m, p.n, false, f32);
+#if DNNL_VERSION_MAJOR >= 3
+    const dnnl::matmul::primitive_desc d(processor(), x, w, y, attributes);
+#else
+    const dnnl::matmul::primitive_desc d({x, w, y}, attributes, processor());
+#endif
+    return Prepared{dnnl::matmul(d), d.src_desc(), d.weights_desc(), d.dst_desc(), d.scratchpad_desc()};
+  });
+  if (!prepared) return false;
+  execute(host, *prepared,
+          {{DNNL_ARG_SRC, at(prepared->first, round ? rounded(host, a, m * k) : a.values)},
+           {DNNL_ARG_WEIGHTS, at(prepared->second, round ? rounded(host, b, k * n) : b.values)},
+           {DNNL_ARG_DST, at(prepared->result, c)}});
+  return true;
+}
+
+Key key_of(Kind kind, const Convolution& c, bool with_bias) {
+  Key key{kind, c.n, c.channels, c.filters, c.groups, c.rounded, c.threads, in_parallel(), with_bias};
+  std::size_t i = 9;
+  for (const auto& a : {c.rows, c.columns})
+    for (const Dim value : {a.input, a.kernel, a.stride, a.dilation, a.before, a.after}) key[i++] = value;
+  return key;
+}
+
+/// The forward product, whose description the gradients' need as a hint.
+struct Sizes {
+  memory::dims stride, dilation, before, after;
+  Desc x, y, rounded_x, rounded_y;
+
+  explicit Sizes(const Convolution& c)
+      : stride{c.rows.stride, c.columns.stride},
+        dilation{c.rows.dilation - 1, c.columns.dilation - 1},
+        before{c.rows.before, c.columns.before},
+        after{c.rows.after, c.columns.after},
+        x(image(c.n, c.channels * c.groups, c.rows, c.columns, false, f32)),
+        y(image(c.n, c.filters * c.groups, c.rows, c.columns, true, f32)),
+        rounded_x(image(c.n, c.channels * c.groups, c.rows, c.columns, false, c.rounded ? bf16 : f32)),
+        rounded_y(image(c.n, c.filters * c.groups, c.rows, c.columns, true, c.rounded ? bf16 : f32)) {}
+
+  dnnl::convolution_forward::primitive_desc forward(const Convolution& c, bool with_bias,
+                                                    const dnnl::primitive_attr& attributes) const {
+    const auto direct = dnnl::algorithm::convolution_direct;
+    const auto training = dnnl::prop_kind::forward_training;
+    const Desc w = any_weights(c, c.rounded ? bf16 : f32), bias = flat(c.filters * c.groups, f32);
+#if DNNL_VERSION_MAJOR >= 3
+    if (with_bias)
+      return {processor(), training, direct, rounded_x, w, bias, y, stride, dilation, before, after, attributes};
+    return {processor(), training, direct, rounded_x, w, y, stride, dilation, before, after, attributes};
+#else
+    if (with_bias)
+      return {{training, direct, rounded_x, w, bias, y, stride, dilation, before, after}, attributes, processor()};
+    return {{training, direct, rounded_x, w, y, stride, dilation, before, after}, attributes, processor()};
+#endif
+  }
+};
+
+/// Images in the form that a convolution reads.
+const void* read(const EngineHost& host, const Convolution& c, const Factor& images, const Desc& desc) {
+  if (!c.rounded) return images.values;
+  Dim count = 1;
+#if DNNL_VERSION_MAJOR >= 3
+  for (const Dim length : desc.get_dims()) count *= length;
+#else
+  for (const Dim length : desc.dims()) count *= length;
+#endif
+  return rounded(host, images, count);
+}
+
+bool convolve(const EngineHost& host, const Convolution& c, const Factor& x, const Factor& weight, const float* bias,
+              float* y) {
+  if (is_small(c)) return false;
+  use_threads(c.threads);
+  const auto prepared = PreparedProducts::instance().get(key_of(convolve_kind, c, bias != nullptr), [&] {
+    const auto d = Sizes(c).forward(c, bias != nullptr, own_scratch());
+    return Prepared{dnnl::convolution_forward(d), d.src_desc(), d.weights_desc(), d.dst_desc(), d.scratchpad_desc()};
+  });
+  if (!prepared) return false;
+  std::unordered_map<int, memory> arguments{
+      {DNNL_ARG_SRC, at(prepared->first, read(host, c, x, prepared->first))},
+      {DNNL_ARG_WEIGHTS, at(prepared->second, in_layout(host, weight, weights(c), prepared->second))},
+      {DNNL_ARG_DST, at(prepared->result, y)}};
+  if (bias) arguments.emplace(DNNL_ARG_BIAS, at(flat(c.filters * c.groups, f32), bias));
+  execute(host, *prepared, std::move(arguments));
+  return true;
+}
+
+bool input_gradient(const EngineHost& host, const Convolution& c, const Factor& gy, const Factor& weight, float* gx) {
+  if (is_small(c) || scatters_badly(c)) return false;
+  use_threads(c.threads);
+  const auto prepared = PreparedProducts::instance().get(key_of(input_kind, c, false), [&] {
+    const Sizes s(c);
+    const auto attributes = own_scratch();
+    const auto hint = s.forward(c, false, attributes);
+    const auto direct = dnnl::algorithm::convolution_direct;
+    const Desc w = any_weights(c, c.rounded ? bf16 : f32);
+#if DNNL_VERSION_MAJOR >= 3
+    const dnnl::convolution_backward_data::primitive_desc d(processor(), direct, s.x, w, s.rounded_y, s.stride,
+                                                            s.dilation, s.before, s.after, hint, attributes);
+#else
+    const dnnl::convolution_backward_data::primitive_desc d(
+        {direct, s.x, w, s.rounded_y, s.stride, s.dilation, s.before, s.after}, attributes, processor(), hint);
+#endif
+    return Prepared{dnnl::convolution_backward_data(d), d.diff_dst_desc(), d.weights_desc(), d.diff_src_desc(),
+                    d.scratchpad_desc()};
+  });
+  if (!prepared) return false;
+  execute(host, *prepared,
+          {{DNNL_ARG_DIFF_DST, at(prepared->first, read(host, c, gy, prepared->first))},
+           {DNNL_ARG_WEIGHTS, at(prepared->second, in_layout(host, weight, weights(c), prepared->second))},
+           {DNNL_ARG_DIFF_SRC, at(prepared->result, gx)}});
+  return true;
+}
+
+bool weight_gradient(const EngineHost& host, const Convolution& c, const Factor& x, const Factor& gy, float* gw) {
+  if (is_small(c) || sums_little(c)) return false;
+  use_threads(c.threads);
+  const auto prepared = PreparedProducts::instance().get(key_of(weight_kind, c, false), [&] {
+    const Sizes s(c);
+    const auto attributes = own_scratch();
+    const auto hint = s.forward(c, false, attributes);
+    const auto direct = dnnl::algorithm::convolution_direct;
+    const Desc w = any_weights(c, f32);
+#if DNNL_VERSION_MAJOR >= 3
+    const dnnl::convolution_backward_weights::primitive_desc d(
+        processor(), direct, s.rounded_x, w, s.rounded_y, s.stride, s.dilation, s.before, s.after, hint, attributes);
+#else
+    const dnnl::convolution_backward_weights::primitive_desc d(
+        {direct, s.rounded_x, w, s.rounded_y, s.stride, s.dilation, s.before, s.after}, attributes, processor(), hint);
+#endif
+    return Prepared{dnnl::convolution_backward_weights(d), d.src_desc(), d.diff_dst_desc(), d.diff_weights_desc(),
+                    d.scratchpad_desc()};
+  });
+  if (!prepared) return false;
+  const Desc plain = weights(c);
+  const bool direct = prepared->result == plain;
+  const Scratch blocked(host, direct ? 0 : prepared->result.get_size());
+  execute(host, *prepared,
+          {{DNNL_ARG_SRC, at(prepared->first, read(host, c, x, prepared->first))},
+           {DNNL_ARG_DIFF_DST, at(prepared->second, read(host, c, gy, prepared->second))},
+           {DNNL_ARG_DIFF_WEIGHTS, at(prepared->result, direct ? gw : blocked.get())}});
+  if (!direct) copy(prepared->result, blocked.get(), plain, gw);
+  return true;
+}
+
+bool has(dnnl::cpu_isa wanted, dnnl::cpu_isa there) { return (unsigned(there) & unsigned(wanted)) == unsigned(wanted); }
+
+bool rounds() {
+  const auto there = dnnl::get_effective_cpu_isa();
+  return has(dnnl::cpu_isa::avx512_core_bf16, there);
+}
+
+const char* instructions() {
+  const auto there = dnnl::get_effective_cpu_isa();
+  if (has(dnnl::cpu_isa::avx512_core_amx, there)) return "AMX";
+  if (has(dnnl::cpu_isa::avx512_core_bf16, there)) return "AVX512-BF16";
+  if (has(dnnl::cpu_isa::avx512_core, there)) return "AVX-512";
+  if (has(dnnl::cpu_isa::avx2, there)) return "AVX2";
+  return "SSE4.1";
+}
+
+const ProductEngine onednn{"onednn", rounds, instructions, multiply, convolve, input_gradient, weight_gradient};
+
+/// Before the program's own objects are constructed.
+[[gnu::constructor(101)]] void enter() { linked_engine = &onednn; }
+
+}  // namespace
+
+/// Named by the link options of gan::onednn, so that this file is not left out of the static library.
+extern "C" const int gan_onednn_engine = 1;
