@@ -55,6 +55,25 @@ TEST_CASE("products with every pair of transpositions") {
       }
 }
 
+TEST_CASE("a long sum that ends in a small matrix") {
+  gan::Rng rng(85);
+  for (const int threads : {1, 2, 3})
+    for (const bool ta : {false, true})
+      for (const bool tb : {false, true}) {
+        CAPTURE(threads, ta, tb);
+        const ThreadCount count(threads);
+        const Index m = 16, k = 30011, n = 5;
+        const auto a = random_tensor(rng, ta ? Shape{k, m} : Shape{m, k});
+        const auto b = random_tensor(rng, tb ? Shape{n, k} : Shape{k, n});
+        require_product(a, ta, b, tb);
+        const auto once = gan::matmul(a, b, {ta, tb}), again = gan::matmul(a, b, {ta, tb});
+        REQUIRE((once.values() == again.values()).all());
+        if (ta || tb) continue;
+        const auto bias = random_tensor(rng, {n});
+        REQUIRE(gan::max(gan::abs(gan::linear(a, b, bias) - (once + bias))).item() < 1e-11);
+      }
+}
+
 TEST_CASE("the square of a matrix") {
   gan::Rng rng(82);
   check_gradients([](const Inputs& v) { return gan::matmul(v[0], v[0]); }, {random_tensor(rng, {3, 3})});

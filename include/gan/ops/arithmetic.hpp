@@ -151,7 +151,10 @@ Tensor<T> affine(const Tensor<T>& x, double scale, double shift) {
   const T a = static_cast<T>(scale), b = static_cast<T>(shift);
   return detail::element_op(
       "affine", x, [a, b](T p) { return a * p + b; },
-      [scale](Backward<T>& d) { d.give(0, affine(d.grad(), scale, 0)); }, {{"scale", {scale}}, {"shift", {shift}}});
+      [scale](Backward<T>& d) { d.give(0, affine(d.grad(), scale, 0)); },
+      [=] {
+        return AttributeList{{"scale", {scale}}, {"shift", {shift}}};
+      });
 }
 
 template <class T>
@@ -161,7 +164,10 @@ Tensor<T> detail::divide(const Tensor<T>& x, double s) {
   if (std::abs(std::frexp(s, &exponent)) == 0.5 && std::abs(exponent) < 100) return affine(x, 1 / s, 0);
   const T a = static_cast<T>(s);
   return detail::element_op(
-      "divide", x, [a](T p) { return p / a; }, [s](Backward<T>& d) { d.give(0, divide(d.grad(), s)); }, {{"s", {s}}});
+      "divide", x, [a](T p) { return p / a; }, [s](Backward<T>& d) { d.give(0, divide(d.grad(), s)); },
+      [=] {
+        return AttributeList{{"s", {s}}};
+      });
 }
 
 template <class T>
@@ -169,7 +175,9 @@ Tensor<T> reciprocal(const Tensor<T>& x, double s) {
   const T a = static_cast<T>(s);
   return detail::element_op(
       "reciprocal", x, [a](T p) { return a / p; }, [](Backward<T>& d) { d.give(0, neg(d.grad() * d.y() / d.x(0))); },
-      {{"s", {s}}});
+      [=] {
+        return AttributeList{{"s", {s}}};
+      });
 }
 
 }  // namespace gan

@@ -131,14 +131,17 @@ BatchNormResult<T> batch_norm(const Tensor<T>& x, const Tensor<T>& scale, const 
     for (Index row = begin; row < end; ++row)
       for (Index j = 0; j < c; ++j) to[row * c + j] = (from[row * c + j] - mu[j]) * (r[j] * w[j]) + b[j];
   });
-  y = record("batch_norm", y, {x, scale, shift},
-             [mean, inverse, epsilon](Backward<T>& d) {
-               if (grad_enabled())
-                 detail::batch_norm_vjp_composed(d, epsilon);
-               else
-                 detail::batch_norm_vjp_fused(d, mean, inverse);
-             },
-             {{"epsilon", {epsilon}}});
+  y = record(
+      "batch_norm", y, {x, scale, shift},
+      [mean, inverse, epsilon](Backward<T>& d) {
+        if (grad_enabled())
+          detail::batch_norm_vjp_composed(d, epsilon);
+        else
+          detail::batch_norm_vjp_fused(d, mean, inverse);
+      },
+      [=] {
+        return AttributeList{{"epsilon", {epsilon}}};
+      });
   return {y, mean, variance};
 }
 

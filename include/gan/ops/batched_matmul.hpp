@@ -49,19 +49,22 @@ Tensor<T> batched_matmul(const Tensor<T>& a, const Tensor<T>& b, MatmulOptions o
     else  // few large ones: the threads share each
       each(0, count, [&](auto p, auto q, auto product) { kernels::gemm<T>(p, ta, q, tb, product, true); });
   }
-  return record("batched_matmul", c, {a, b},
-                [ta, tb](Backward<T>& d) {
-                  const auto& g = d.grad();
-                  if (d.wants(0))
-                    d.give(0, sum_to(ta ? batched_matmul(d.x(1), g, {.transpose_a = tb, .transpose_b = true})
-                                        : batched_matmul(g, d.x(1), {.transpose_b = !tb}),
-                                     d.shape(0)));
-                  if (d.wants(1))
-                    d.give(1, sum_to(tb ? batched_matmul(g, d.x(0), {.transpose_a = true, .transpose_b = ta})
-                                        : batched_matmul(d.x(0), g, {.transpose_a = !ta}),
-                                     d.shape(1)));
-                },
-                {{"transpose", {double(ta), double(tb)}}});
+  return record(
+      "batched_matmul", c, {a, b},
+      [ta, tb](Backward<T>& d) {
+        const auto& g = d.grad();
+        if (d.wants(0))
+          d.give(0, sum_to(ta ? batched_matmul(d.x(1), g, {.transpose_a = tb, .transpose_b = true})
+                              : batched_matmul(g, d.x(1), {.transpose_b = !tb}),
+                           d.shape(0)));
+        if (d.wants(1))
+          d.give(1, sum_to(tb ? batched_matmul(g, d.x(0), {.transpose_a = true, .transpose_b = ta})
+                              : batched_matmul(d.x(0), g, {.transpose_a = !ta}),
+                           d.shape(1)));
+      },
+      [=] {
+        return AttributeList{{"transpose", {double(ta), double(tb)}}};
+      });
 }
 
 }  // namespace gan

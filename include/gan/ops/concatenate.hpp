@@ -39,13 +39,16 @@ Tensor<T> concatenate(const std::vector<Tensor<T>>& xs, Index axis) {
     detail::copy_rows(x.data(), row, data + begin * to.inner, total * to.inner, to.outer, row);
     ends.push_back(begin + x.shape()[axis]);
   }
-  return record("concatenate", y, xs,
-                [axis, ends](Backward<T>& d) {
-                  for (std::size_t i = 0; i < ends.size(); ++i)
-                    if (const auto k = static_cast<Index>(i); d.wants(k))
-                      d.give(k, slice(d.grad(), axis, i == 0 ? 0 : ends[i - 1], ends[i]));
-                },
-                {{"axis", {static_cast<double>(axis)}}});
+  return record(
+      "concatenate", y, xs,
+      [axis, ends](Backward<T>& d) {
+        for (std::size_t i = 0; i < ends.size(); ++i)
+          if (const auto k = static_cast<Index>(i); d.wants(k))
+            d.give(k, slice(d.grad(), axis, i == 0 ? 0 : ends[i - 1], ends[i]));
+      },
+      [=] {
+        return AttributeList{{"axis", {static_cast<double>(axis)}}};
+      });
 }
 
 }  // namespace gan

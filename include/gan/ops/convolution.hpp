@@ -46,11 +46,15 @@ Tensor<T> conv_transpose2d(const Tensor<T>& x, const Tensor<T>& weight, const Co
 namespace detail {
 
 inline Attributes conv_attributes(const kernels::ConvGeometry& g) {
-  const auto numbers = [](std::initializer_list<Index> list) { return std::vector<double>(list.begin(), list.end()); };
-  return {{"stride", numbers({g.rows.stride, g.columns.stride})},
-          {"padding", numbers({g.rows.before, g.rows.after, g.columns.before, g.columns.after})},
-          {"dilation", numbers({g.rows.dilation, g.columns.dilation})},
-          {"groups", numbers({g.groups})}};
+  return [g] {
+    const auto numbers = [](std::initializer_list<Index> list) {
+      return std::vector<double>(list.begin(), list.end());
+    };
+    return AttributeList{{"stride", numbers({g.rows.stride, g.columns.stride})},
+                         {"padding", numbers({g.rows.before, g.rows.after, g.columns.before, g.columns.after})},
+                         {"dilation", numbers({g.rows.dilation, g.columns.dilation})},
+                         {"groups", numbers({g.groups})}};
+  };
 }
 
 }  // namespace detail

@@ -81,14 +81,17 @@ template <class T>
 Tensor<T> leaky_relu_gradient(const Tensor<T>& g, const Tensor<T>& x, double slope) {
   const char* const op = "leaky_relu_gradient";
   const T s = static_cast<T>(slope);
-  return record(op,
-                s == 0 ? kernels::binary(op, g, x, [](T p, T q) { return q <= 0 ? T(0) : p; })
-                       : kernels::binary(op, g, x, [s](T p, T q) { return q > 0 ? p : s * p; }),
-                {g, x},
-                [slope](Backward<T>& d) {
-                  if (d.wants(0)) d.give(0, leaky_relu_gradient(d.grad(), d.x(1), slope));
-                },
-                {{"slope", {slope}}});
+  return record(
+      op,
+      s == 0 ? kernels::binary(op, g, x, [](T p, T q) { return q <= 0 ? T(0) : p; })
+             : kernels::binary(op, g, x, [s](T p, T q) { return q > 0 ? p : s * p; }),
+      {g, x},
+      [slope](Backward<T>& d) {
+        if (d.wants(0)) d.give(0, leaky_relu_gradient(d.grad(), d.x(1), slope));
+      },
+      [=] {
+        return AttributeList{{"slope", {slope}}};
+      });
 }
 
 // g * (1 - y^2): the vector-Jacobian product of y = tanh(x), in one pass.
@@ -165,7 +168,9 @@ Tensor<T> pow(const Tensor<T>& x, double p) {
         if (p == 0) return d.give(0, Tensor<T>::zeros(d.shape(0)));
         d.give(0, p * (d.grad() * pow(d.x(0), p - 1)));
       },
-      {{"p", {p}}});
+      [=] {
+        return AttributeList{{"p", {p}}};
+      });
 }
 
 template <class T>
@@ -196,7 +201,9 @@ Tensor<T> clamp(const Tensor<T>& x, double low, double high) {
         const auto inside = kernels::map_scalar("clamp", d.x(0), [a, b](T p) { return T(!(p < a || p > b)); });
         d.give(0, detail::gated(d.grad(), inside));
       },
-      {{"low", {low}}, {"high", {high}}});
+      [=] {
+        return AttributeList{{"low", {low}}, {"high", {high}}};
+      });
 }
 
 template <class T>
@@ -204,11 +211,14 @@ Tensor<T> leaky_relu(const Tensor<T>& x, double slope) {
   const T s = static_cast<T>(slope);
   check(is_finite(s), "leaky_relu: slope ", slope, ", expected a finite number");
   const char* const op = "leaky_relu";
-  return record(op,
-                s == 0 ? kernels::map_scalar(op, x, [](T a) { return a < 0 ? T(0) : a; })
-                       : kernels::map_scalar(op, x, [s](T a) { return a > 0 ? a : s * a; }),
-                {x}, [slope](Backward<T>& d) { d.give(0, detail::leaky_relu_gradient(d.grad(), d.x(0), slope)); },
-                {{"slope", {slope}}});
+  return record(
+      op,
+      s == 0 ? kernels::map_scalar(op, x, [](T a) { return a < 0 ? T(0) : a; })
+             : kernels::map_scalar(op, x, [s](T a) { return a > 0 ? a : s * a; }),
+      {x}, [slope](Backward<T>& d) { d.give(0, detail::leaky_relu_gradient(d.grad(), d.x(0), slope)); },
+      [=] {
+        return AttributeList{{"slope", {slope}}};
+      });
 }
 
 template <class T>
@@ -222,7 +232,10 @@ Tensor<T> elu(const Tensor<T>& x, double alpha) {
   check(is_finite(a) && a >= 0, "elu: alpha ", alpha, ", expected a finite number of at least 0");
   return detail::element_op(
       "elu", x, [a](T p) { return p > 0 ? p : a * std::expm1(p); },
-      [alpha](Backward<T>& d) { d.give(0, d.grad() * detail::elu_slope(d.x(0), alpha)); }, {{"alpha", {alpha}}});
+      [alpha](Backward<T>& d) { d.give(0, d.grad() * detail::elu_slope(d.x(0), alpha)); },
+      [=] {
+        return AttributeList{{"alpha", {alpha}}};
+      });
 }
 
 template <class T>

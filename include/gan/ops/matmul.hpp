@@ -29,17 +29,20 @@ Tensor<T> matmul(const Tensor<T>& a, const Tensor<T>& b, MatmulOptions options) 
   const Profile::Scope scope("matmul", 2.0 * static_cast<double>(m) * static_cast<double>(k) * static_cast<double>(n));
   auto c = Tensor<T>::empty({m, n});
   kernels::matrix_product<T>(a, ta, b, tb, nullptr, c);
-  return record("matmul", c, {a, b},
-                [ta = ta, tb = tb](Backward<T>& d) {
-                  const auto& g = d.grad();
-                  if (d.wants(0))
-                    d.give(0, ta ? matmul(d.x(1), g, {.transpose_a = tb, .transpose_b = true})
-                                 : matmul(g, d.x(1), {.transpose_b = !tb}));
-                  if (d.wants(1))
-                    d.give(1, tb ? matmul(g, d.x(0), {.transpose_a = true, .transpose_b = ta})
-                                 : matmul(d.x(0), g, {.transpose_a = !ta}));
-                },
-                {{"transpose", {double(ta), double(tb)}}});
+  return record(
+      "matmul", c, {a, b},
+      [ta = ta, tb = tb](Backward<T>& d) {
+        const auto& g = d.grad();
+        if (d.wants(0))
+          d.give(0, ta ? matmul(d.x(1), g, {.transpose_a = tb, .transpose_b = true})
+                       : matmul(g, d.x(1), {.transpose_b = !tb}));
+        if (d.wants(1))
+          d.give(1, tb ? matmul(g, d.x(0), {.transpose_a = true, .transpose_b = ta})
+                       : matmul(d.x(0), g, {.transpose_a = !ta}));
+      },
+      [ta = ta, tb = tb] {
+        return AttributeList{{"transpose", {double(ta), double(tb)}}};
+      });
 }
 
 template <class T>

@@ -76,10 +76,14 @@ struct PoolGeometry {
 };
 
 inline Attributes pool_attributes(const PoolGeometry& g) {
-  const auto numbers = [](std::initializer_list<Index> list) { return std::vector<double>(list.begin(), list.end()); };
-  return {{"kernel", numbers({g.rows.kernel, g.columns.kernel})},
-          {"stride", numbers({g.rows.stride, g.columns.stride})},
-          {"padding", numbers({g.rows.before, g.rows.after, g.columns.before, g.columns.after})}};
+  return [g] {
+    const auto numbers = [](std::initializer_list<Index> list) {
+      return std::vector<double>(list.begin(), list.end());
+    };
+    return AttributeList{{"kernel", numbers({g.rows.kernel, g.columns.kernel})},
+                         {"stride", numbers({g.rows.stride, g.columns.stride})},
+                         {"padding", numbers({g.rows.before, g.rows.after, g.columns.before, g.columns.after})}};
+  };
 }
 
 // The adjoint of avg_pool2d: each output's share goes to all pixels of its window.

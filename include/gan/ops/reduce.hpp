@@ -61,7 +61,7 @@ Tensor<T> max(const Tensor<T>& x, const std::vector<Index>& axes, bool keep_dims
                   const auto share = wins / sum(wins, axes, true);
                   d.give(0, detail::gated(broadcast_to(reshape(d.grad(), kept), d.shape(0)), share));
                 },
-                {{"axes", detail::to_doubles(axes)}});
+                detail::axes_attribute(reduced, x.rank()));
 }
 
 }  // namespace gan

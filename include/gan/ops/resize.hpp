@@ -78,9 +78,12 @@ Tensor<T> resize_linear(const Tensor<T>& x, Index axis, Index factor) {
                            a * ConstValues<T>(image + low * row, row) + b * ConstValues<T>(image + high * row, row);
                    });
                });
-  return record("resize_linear", y, {x},
-                [axis, factor](Backward<T>& d) { d.give(0, resize_linear_adjoint(d.grad(), axis, factor)); },
-                {{"axis", {static_cast<double>(axis)}}, {"factor", {static_cast<double>(factor)}}});
+  return record(
+      "resize_linear", y, {x},
+      [axis, factor](Backward<T>& d) { d.give(0, resize_linear_adjoint(d.grad(), axis, factor)); },
+      [=] {
+        return AttributeList{{"axis", {static_cast<double>(axis)}}, {"factor", {static_cast<double>(factor)}}};
+      });
 }
 
 template <class T>
@@ -100,9 +103,12 @@ Tensor<T> resize_linear_adjoint(const Tensor<T>& gy, Index axis, Index factor) {
                      if (share != 0) Values<T>(to + i * plane + high * row, row) += static_cast<T>(share) * g;
                    });
                });
-  return record("resize_linear_adjoint", gx, {gy},
-                [axis, factor](Backward<T>& d) { d.give(0, resize_linear(d.grad(), axis, factor)); },
-                {{"axis", {static_cast<double>(axis)}}, {"factor", {static_cast<double>(factor)}}});
+  return record(
+      "resize_linear_adjoint", gx, {gy},
+      [axis, factor](Backward<T>& d) { d.give(0, resize_linear(d.grad(), axis, factor)); },
+      [=] {
+        return AttributeList{{"axis", {static_cast<double>(axis)}}, {"factor", {static_cast<double>(factor)}}};
+      });
 }
 
 }  // namespace detail

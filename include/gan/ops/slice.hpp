@@ -51,7 +51,10 @@ Tensor<T> slice(const Tensor<T>& x, Index axis, Index begin, Index end) {
   return record(
       "slice", y, {x},
       [axis, begin, after = length - end](Backward<T>& d) { d.give(0, pad(d.grad(), axis, begin, after)); },
-      {{"axis", {static_cast<double>(axis)}}, {"range", {static_cast<double>(begin), static_cast<double>(end)}}});
+      [=] {
+        return AttributeList{{"axis", {static_cast<double>(axis)}},
+                             {"range", {static_cast<double>(begin), static_cast<double>(end)}}};
+      });
 }
 
 template <class T>
@@ -69,7 +72,10 @@ Tensor<T> pad(const Tensor<T>& x, Index axis, Index before, Index after) {
   return record(
       "pad", y, {x},
       [axis, before, length](Backward<T>& d) { d.give(0, slice(d.grad(), axis, before, before + length)); },
-      {{"axis", {static_cast<double>(axis)}}, {"widths", {static_cast<double>(before), static_cast<double>(after)}}});
+      [=] {
+        return AttributeList{{"axis", {static_cast<double>(axis)}},
+                             {"widths", {static_cast<double>(before), static_cast<double>(after)}}};
+      });
 }
 
 }  // namespace gan

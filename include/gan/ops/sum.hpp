@@ -45,7 +45,14 @@ inline Shape without_axes(const Shape& shape, const std::array<bool, Shape::max_
   return result;
 }
 
-inline std::vector<double> to_doubles(const std::vector<Index>& values) { return {values.begin(), values.end()}; }
+inline Attributes axes_attribute(const std::array<bool, Shape::max_rank>& reduced, Index rank) {
+  return [reduced, rank] {
+    Attribute axes{"axes", {}};
+    for (Index axis = 0; axis < rank; ++axis)
+      if (reduced[static_cast<std::size_t>(axis)]) axes.values.push_back(static_cast<double>(axis));
+    return AttributeList{axes};
+  };
+}
 
 }  // namespace detail
 
@@ -55,9 +62,10 @@ Tensor<T> sum(const Tensor<T>& x, const std::vector<Index>& axes, bool keep_dims
   const auto reduced = detail::reduced_axes("sum", x.shape(), axes);
   const Tensor<T> total = kernels::reduce<kernels::SumOf<T>>(x, reduced);
   const Shape kept = total.shape();
-  return record("sum", total.view(keep_dims ? kept : detail::without_axes(kept, reduced)), {x},
-                [kept](Backward<T>& d) { d.give(0, broadcast_to(reshape(d.grad(), kept), d.shape(0))); },
-                {{"axes", detail::to_doubles(axes)}});
+  return record(
+      "sum", total.view(keep_dims ? kept : detail::without_axes(kept, reduced)), {x},
+      [kept](Backward<T>& d) { d.give(0, broadcast_to(reshape(d.grad(), kept), d.shape(0))); },
+      detail::axes_attribute(reduced, x.rank()));
 }
 
 template <class T>

@@ -25,7 +25,9 @@ struct Attribute {
   const char* name;
   std::vector<double> values;
 };
-using Attributes = std::vector<Attribute>;
+using AttributeList = std::vector<Attribute>;
+/// Makes them when somebody asks.
+using Attributes = std::function<AttributeList()>;
 
 namespace detail {
 

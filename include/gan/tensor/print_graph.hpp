@@ -34,7 +34,8 @@ void print_graph(std::ostream& out, const Tensor<T>& y) {
   for (const auto& node : nodes) {
     if (!node->history) continue;
     out << node->history->op;
-    for (const auto& attribute : node->history->attributes) {
+    const auto& attributes = node->history->attributes;
+    for (const auto& attribute : attributes ? attributes() : AttributeList()) {
       out << ' ' << attribute.name << '=';
       for (std::size_t i = 0; i < attribute.values.size(); ++i) out << (i ? "," : "") << attribute.values[i];
     }

@@ -5,7 +5,9 @@
 #include <atomic>
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -44,12 +46,38 @@ class Backward {
   std::vector<Tensor<T>> gradients_;
 };
 
+/// The inputs of an operation, `{a, b}` or a vector, for the length of a call.
+template <std::floating_point T>
+class Inputs {
+ public:
+  class Input {
+   public:
+    Input(const Tensor<T>& x) : x_(&x) {}
+    const Tensor<T>& tensor() const { return *x_; }
+
+   private:
+    const Tensor<T>* x_;
+  };
+
+  Inputs(std::initializer_list<Input> inputs) : list_(inputs), size_(inputs.size()) {}
+  Inputs(const std::vector<Tensor<T>>& inputs) : tensors_(inputs.data()), size_(inputs.size()) {}
+
+  std::size_t size() const { return size_; }
+  const Tensor<T>& operator[](std::size_t i) const { return tensors_ ? tensors_[i] : list_.begin()[i].tensor(); }
+
+ private:
+  std::initializer_list<Input> list_{};
+  const Tensor<T>* tensors_ = nullptr;
+  std::size_t size_;
+};
+
 /// Gives `y` its history: the operation's name, its inputs, and the vector-Jacobian product `vjp`, which is called as
 /// `vjp(Backward<T>&)`. Written in the library's own operations, it makes gradients differentiable. It must not capture
-/// `y` (a reference cycle) nor needs to capture inputs. Without a differentiable input, or under NoGrad, does nothing.
+/// `y` (a reference cycle) nor needs to capture inputs. Attributes are a function that lists them, called by those who
+/// print or export. Without a differentiable input, or under NoGrad, does nothing.
 /// Throws when `y` is one of the inputs, has a history, or requires a gradient itself.
 template <std::floating_point T, class Vjp>
-Tensor<T> record(const char* op, Tensor<T> y, const std::vector<Tensor<T>>& inputs, Vjp&& vjp,
+Tensor<T> record(const char* op, Tensor<T> y, const std::type_identity_t<Inputs<T>>& inputs, Vjp&& vjp,
                  Attributes attributes = {});
 
 namespace detail {
@@ -94,21 +122,24 @@ void Backward<T>::give(Index i, Tensor<T> gradient) {
 }
 
 template <std::floating_point T, class Vjp>
-Tensor<T> record(const char* op, Tensor<T> y, const std::vector<Tensor<T>>& inputs, Vjp&& vjp, Attributes attributes) {
+Tensor<T> record(const char* op, Tensor<T> y, const std::type_identity_t<Inputs<T>>& inputs, Vjp&& vjp,
+                 Attributes attributes) {
   if (!grad_enabled()) return y;
-  if (std::none_of(inputs.begin(), inputs.end(), [](const auto& x) { return x.requires_grad(); })) return y;
+  bool any = false;
+  for (std::size_t i = 0; i < inputs.size(); ++i) any = any || inputs[i].requires_grad();
+  if (!any) return y;
   const char* const earlier = y.op();
   check(!*earlier && !y.requires_grad(), "record: the result ", y.shape(), " of \"", op, "\" ",
         *earlier ? "has a history already, of \"" : "is a leaf that requires a gradient", earlier,
         *earlier ? "\"" : "");
-  check(std::none_of(inputs.begin(), inputs.end(), [&](const auto& x) { return x.is(y); }), "record: the result ",
-        y.shape(), " of \"", op, "\" is one of its inputs");
   auto history = std::make_unique<detail::History<T>>();
   history->op = op;
   history->attributes = std::move(attributes);
   if (const Place* place = PlaceScope::current()) history->place = *place;
   history->inputs.reserve(inputs.size());
-  for (const auto& x : inputs) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const Tensor<T>& x = inputs[i];
+    check(!x.is(y), "record: the result ", y.shape(), " of \"", op, "\" is one of its inputs");
     const bool needs = x.requires_grad();  // throws for an undefined input
     history->inputs.push_back({x.node_pointer(), x.node_pointer()->storage->version, needs});
   }

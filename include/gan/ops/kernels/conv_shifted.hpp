@@ -40,7 +40,9 @@ std::optional<ConvTiles> conv_tiles(const ConvGeometry& g, bool over_input) {
   if (blocks % threads() != 0) blocks = std::min(g.n, (blocks / threads() + 1) * threads());
   images = (g.n + blocks - 1) / blocks;
   Index bands = 1, rows = total;
-  while (bytes(images, rows) > conv_scratch_bytes) rows = (total + bands) / (bands + 1), ++bands;
+  const auto cut = [&] { rows = (total + bands) / (bands + 1), ++bands; };
+  while (bytes(images, rows) > conv_scratch_bytes) cut();
+  while (blocks * bands < threads() && rows > 1) cut();  // few images: every thread gets rows of them
   return ConvTiles{images, rows, (g.n + images - 1) / images, (total + rows - 1) / rows};
 }
 

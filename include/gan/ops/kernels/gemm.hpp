@@ -45,6 +45,23 @@ void multiply_add(ConstStridedMatrix<T> a, bool transpose_a, ConstStridedMatrix<
     c.noalias() += a * b;
 }
 
+/// c += op(a) op(b) for a small c and a long sum, of which each thread has a part.
+template <class T>
+void multiply_long(ConstStridedMatrix<T> a, bool transpose_a, ConstStridedMatrix<T> b, bool transpose_b,
+                   StridedMatrix<T> c, Index k, Index grain) {
+  const Index m = c.rows(), n = c.cols();
+  const Scratch<T> total(m * n);
+  parallel_sum(k, grain, m * n, total.data(), [&](Index begin, Index end, T* sum) {
+    const auto part = [&](ConstStridedMatrix<T> x, bool columns) {
+      const Index stride = x.outerStride();
+      return columns ? strided<T>(x.data() + begin, x.rows(), end - begin, stride)
+                     : strided<T>(x.data() + begin * stride, end - begin, x.cols(), stride);
+    };
+    multiply_add<T>(part(a, !transpose_a), transpose_a, part(b, transpose_b), transpose_b, packed(sum, m, n));
+  });
+  c += packed(static_cast<const T*>(total.data()), m, n);
+}
+
 /// The same on all threads, each with a block of c; c = op(a) op(b) unless `accumulate`. Eigen's own threads wait for
 /// each other inside a product, which is many times slower whenever another program wants a core.
 template <class T>
@@ -56,6 +73,11 @@ void gemm(ConstStridedMatrix<T> a, bool transpose_a, ConstStridedMatrix<T> b, bo
   const bool by_rows = m >= n;
   const Index units = ((by_rows ? m : n) + unit - 1) / unit;
   const double work = static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
+  if (units < threads() && work >= 2 * smallest_task) {
+    if (!accumulate) c.setZero();
+    const double grain = smallest_task / (static_cast<double>(m) * static_cast<double>(n));
+    return multiply_long<T>(a, transpose_a, b, transpose_b, c, k, static_cast<Index>(grain) + 1);
+  }
   const Index tasks = std::max<Index>(1, static_cast<Index>(std::min(work / smallest_task, double(units))));
   parallel_for(units, (units + tasks - 1) / tasks, [&](Index begin, Index end) {
     const Index from = begin * unit, length = std::min(end * unit, by_rows ? m : n) - from;
