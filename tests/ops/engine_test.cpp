@@ -4,6 +4,8 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <filesystem>
+#include <iterator>
 #include <stdexcept>
 
 #include "gan/nn/dense.hpp"
@@ -302,7 +304,8 @@ TEST_CASE("rounding happens where it is asked for") {
   };
   REQUIRE(error(Precision::medium) < 1e-5);
   REQUIRE(error(Precision::highest) > 1e-4);
-  const auto x = random(rng, {16, 14, 14, 32}), kernel = random(rng, {3, 3, 32, 64}), gy = random(rng, {16, 12, 12, 64});
+  const auto x = random(rng, {16, 14, 14, 32}), kernel = random(rng, {3, 3, 32, 64}),
+             gy = random(rng, {16, 12, 12, 64});
   const auto differs = [&](const auto& product) {
     const MatmulPrecision highest(Precision::highest);
     const auto in_float = product();
@@ -368,6 +371,32 @@ TEST_CASE("a layer with spectral norm, trained a little, multiplies by its prese
   REQUIRE(max(abs(after - before)).item() > 0.1);
   require_same_bits(after, response());
 }
+
+#if defined(__linux__) && defined(_OPENMP)
+TEST_CASE("an engine works on the threads that the program has, and brings none of another OpenMP") {
+  EngineInTest restore;
+  if (!restore.uses_linked()) return;
+  const auto count = [] {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+  };
+  Rng rng(7);
+  const auto x = random(rng, {32, 14, 14, 32}), w = random(rng, {3, 3, 32, 32});
+  const auto a = random(rng, {256, 256});
+  const test::ThreadCount threads(2);
+  set_engine("eigen");
+  conv2d(x, w);
+  const auto before = count();
+  restore.uses_linked();
+  for (const auto precision : {Precision::highest, Precision::medium}) {
+    const MatmulPrecision scope(precision);
+    conv2d(x, w);
+    conv2d_weight_gradient(x, random(rng, {32, 12, 12, 32}), w.shape());
+    matmul(a, a);
+  }
+  REQUIRE(count() == before);
+}
+#endif
 
 TEST_CASE("results of the linked engine repeat for a number of threads") {
   EngineInTest restore;

@@ -446,7 +446,7 @@ TEST_CASE("the recorded graph can be printed") {
   REQUIRE(out.str() ==
           "matmul transpose=0,0 [4, 3] [3, 2]:output.weight -> [4, 2]\n"
           "leaky_relu slope=0.25 [4, 2] -> [4, 2]\n"
-          "sum axes= [4, 2] -> []\n"
+          "sum axes=0,1 [4, 2] -> []\n"
           "affine scale=0.125 shift=0 [] -> []\n");
   std::ostringstream nothing;
   gan::print_graph(nothing, x);

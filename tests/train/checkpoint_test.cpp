@@ -136,6 +136,7 @@ TEST_CASE("loading what does not fit is an error that changes nothing") {
   const auto file = gan::load_safetensors<float>(path);
   for (const auto& [key, value] : file.metadata) {
     const std::string shown = key.starts_with("source_state_") ? key.substr(13) : key;
+    if (key == "engine" || key == "matmul_precision") continue;  // another one is told, not refused
     auto metadata = file.metadata;
     metadata.erase(key);
     gan::save_safetensors(path, file.tensors, metadata, {.checksum = true});
