@@ -244,7 +244,7 @@ bool scatters_badly(const Convolution& c) { return c.channels < 6 && c.filters >
 /// rounded), 1024 pixels, 64 -> 128 channels 135 / 108 (131 rounded), 8192 pixels, 64 -> 128 channels 92 / 102.
 bool sums_little(const Convolution& c) {
   const Dim pixels = c.n * c.rows.output * c.columns.output;
-  return c.groups == 1 && (c.rounded ? pixels < 768 : c.channels >= 32 && pixels * 4 < c.channels * c.filters);
+  return c.groups == 1 && (c.rounded ? pixels < 768 : c.channels >= 32 && pixels * 6 < c.channels * c.filters);
 }
 
 bool multiply(const EngineHost& host, const MatrixProduct& p, const Factor& a, const Factor& b, float* c) {
