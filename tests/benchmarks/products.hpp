@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <gan/gan.hpp>
@@ -64,8 +65,19 @@ void print_products_of(const std::string& what, double flops, Tensor<float>& wei
   std::puts("");
 }
 
-inline void print_products(const std::vector<Index>& squares, const std::vector<std::array<Index, 3>>& dense,
-                           const std::vector<ConvolutionSize>& convolutions) {
+/// Dense layers m x k -> n of usual pairs, squares, and convolutions from 8 x 8 to 256 x 256 pixels and 1 to 512
+/// channels.
+inline void print_products() {
+  std::vector<std::array<Index, 3>> dense{{128, 512, 784}, {128, 784, 1024}, {128, 12544, 100}, {64, 3136, 74},
+                                          {64, 256, 2048}, {128, 16, 128},   {128, 2, 128}};
+  for (const Index size : {24, 48, 64, 128, 256, 512, 1024}) dense.push_back({size, size, size});
+  const std::vector<ConvolutionSize> convolutions{
+      {128, 7, 128, 256, 5, 1}, {128, 14, 64, 128, 5, 2},  {128, 28, 1, 64, 5, 2},    {64, 28, 1, 32, 4, 2},
+      {64, 14, 32, 64, 4, 2},   {64, 7, 64, 128, 3, 2},    {64, 7, 64, 64, 3, 1},     {64, 14, 32, 32, 3, 1},
+      {32, 64, 3, 64, 4, 2},    {32, 32, 64, 128, 4, 2},   {32, 16, 128, 256, 4, 2},  {32, 8, 256, 512, 4, 2},
+      {16, 8, 512, 512, 3, 1},  {16, 16, 256, 256, 3, 1},  {8, 32, 128, 128, 3, 1},   {8, 64, 64, 64, 3, 1},
+      {4, 128, 32, 32, 3, 1},   {2, 256, 16, 16, 3, 1},    {8, 32, 8, 8, 3, 1},       {1, 64, 64, 64, 3, 1},
+      {1, 7, 64, 64, 3, 1},     {16, 16, 64, 64, 3, 1, 4}, {16, 16, 64, 64, 3, 1, 64}};
   const std::string before = engine();
   const NoGrad no_grad;
   Rng rng(1);
@@ -73,9 +85,7 @@ inline void print_products(const std::vector<Index>& squares, const std::vector<
   std::printf("%-44s", "GFLOP/s");
   for (const auto& variant : product_variants()) std::printf(" %16s", variant.name().c_str());
   std::puts("");
-  std::vector<std::array<Index, 3>> all(dense);
-  for (const Index size : squares) all.push_back({size, size, size});
-  for (const auto& [m, n, k] : all) {
+  for (const auto& [m, n, k] : dense) {
     const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k);
     auto x = random({m, k}), w = random({k, n}), g = random({m, n});
     const auto name = [&, m = m, n = n, k = k](const char* what) {
