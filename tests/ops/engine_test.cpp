@@ -398,6 +398,40 @@ TEST_CASE("an engine works on the threads that the program has, and brings none 
 }
 #endif
 
+#ifdef _OPENMP
+TEST_CASE("products inside a parallel region of the program's own are as outside") {
+  EngineInTest restore;
+  if (!restore.uses_linked()) return;
+  Rng rng(8);
+  const auto x = random(rng, {16, 14, 14, 32}), gy = random(rng, {16, 14, 14, 64}), w = random(rng, {3, 3, 32, 64});
+  const auto a = random(rng, {64, 64});
+  const Conv2dParams options{.padding = Padding::same()};
+  const test::ThreadCount threads(2);
+  const auto all = [&] {
+    return concatenate({reshape(matmul(a, a), {1, -1}), reshape(conv2d(x, w, options), {1, -1}),
+                        reshape(conv2d_input_gradient(gy, w, x.shape(), options), {1, -1}),
+                        reshape(conv2d_weight_gradient(x, gy, w.shape(), options), {1, -1})},
+                       1);
+  };
+  for (const auto precision : {Precision::highest, Precision::medium}) {
+    Tensor<float> outside;
+    {
+      const test::ThreadCount one(1);
+      const MatmulPrecision scope(precision);
+      outside = all();
+    }
+    Tensor<float> inside[2];
+#pragma omp parallel for num_threads(2)
+    for (int i = 0; i < 2; ++i) {
+      const MatmulPrecision scope(precision);
+      inside[i] = all();
+    }
+    require_same_bits(inside[0], outside);
+    require_same_bits(inside[1], outside);
+  }
+}
+#endif
+
 TEST_CASE("results of the linked engine repeat for a number of threads") {
   EngineInTest restore;
   if (!restore.uses_linked()) return;
