@@ -53,15 +53,16 @@ Tensor<T> max(const Tensor<T>& x, const std::vector<Index>& axes, bool keep_dims
   detail::reduced_count("max", x.shape(), reduced);
   const Tensor<T> best = kernels::reduce<kernels::MaxOf<T>>(x, reduced);
   const Shape kept = best.shape();
-  return record("max", best.view(keep_dims ? kept : detail::without_axes(kept, reduced)), {x},
-                [kept, axes](Backward<T>& d) {
-                  // Neither factor below has history: who wins is constant almost everywhere.
-                  const auto wins = kernels::binary("max", d.x(0), d.y().view(kept),
-                                                    [](T p, T q) { return T(p == q || (p != p && q != q)); });
-                  const auto share = wins / sum(wins, axes, true);
-                  d.give(0, detail::gated(broadcast_to(reshape(d.grad(), kept), d.shape(0)), share));
-                },
-                detail::axes_attribute(reduced, x.rank()));
+  return record(
+      "max", best.view(keep_dims ? kept : detail::without_axes(kept, reduced)), {x},
+      [kept, axes](Backward<T>& d) {
+        // Neither factor below has history: who wins is constant almost everywhere.
+        const auto wins =
+            kernels::binary("max", d.x(0), d.y().view(kept), [](T p, T q) { return T(p == q || (p != p && q != q)); });
+        const auto share = wins / sum(wins, axes, true);
+        d.give(0, detail::gated(broadcast_to(reshape(d.grad(), kept), d.shape(0)), share));
+      },
+      detail::axes_attribute(reduced, x.rank()));
 }
 
 }  // namespace gan
