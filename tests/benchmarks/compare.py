@@ -36,6 +36,7 @@ def arguments():
     p.add_argument("--all", action="store_true", help="batches 32 and 512, dcgan64 and torch.compile, too: hours")
     p.add_argument("--json", metavar="FILE", help="write all figures to it")
     p.add_argument("--program", help=argparse.SUPPRESS)
+    p.add_argument("--check", action="store_true", help=argparse.SUPPRESS)
     a = p.parse_args()
     processors = len(os.sched_getaffinity(0))
     a.nets = a.nets or PAIRS + (["dcgan64"] if a.all else [])
@@ -179,6 +180,8 @@ def print_table(rows):
 
 def main():
     a = arguments()
+    if a.check:
+        return
     if not a.program:
         sys.exit("started by compare.sh, which builds the program")
     here = machine()
@@ -192,8 +195,8 @@ def main():
     versions_text = ", ".join(f"{k} {v}" for k, v in versions.items())
     print(f"{here['processor']}, {here['processors']} processors ({', '.join(here['instruction_sets'])}); {versions_text}; "
           f"median of {a.rounds} rounds, ms a step")
-    print("Ratios above 1: the library is faster than the best variant of PyTorch and JAX, in float and of all. RSS: MB of the "
-          "process beyond\nwhat it had before and parameters, gradients, moments; step MB: of our tensors beyond these.\n")
+    print("Ratios above 1: the library is faster than the best variant of PyTorch and JAX, in float and of all. step MB: of our "
+          "tensors beyond\nparameters, gradients, moments and average; RSS: of the process beyond these and what it had before.\n")
     print_table(rows)
     if a.json:
         result = {"machine": here, "versions": versions, "rounds": a.rounds, "rows": rows}

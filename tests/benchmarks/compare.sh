@@ -33,6 +33,7 @@ done
 if [ -n "$help" ]; then
   exec python3 "$root/tests/benchmarks/compare.py" --help
 fi
+python3 "$root/tests/benchmarks/compare.py" --check "$@"  # mistakes are told before anything is built
 
 command -v taskset >/dev/null 2>&1 || {
   echo "compare.sh: needs taskset (Debian: util-linux) to bound the threads of JAX" >&2
