@@ -3,6 +3,7 @@ import argparse
 import json
 import os
 import pathlib
+import resource
 import statistics
 import subprocess
 import sys
@@ -66,7 +67,25 @@ def machine():
             "instruction_sets": [name for flag, name in names.items() if flag in flags]}
 
 
+def processor_seconds():
+    """What all programs of the machine have taken, with what a hypervisor gave to others, and our children."""
+    ticks = [int(n) for n in pathlib.Path("/proc/stat").read_text().split(None, 9)[1:9]]
+    own = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK"), own.ru_utime + own.ru_stime
+
+
+OTHERS = []  # processors that other programs took during each run
+
+
 def run(command):
+    everybody, own, start = *processor_seconds(), time.monotonic()
+    lines = run_alone(command)
+    everybody_after, own_after = processor_seconds()
+    OTHERS.append(max(0.0, (everybody_after - everybody - own_after + own) / (time.monotonic() - start)))
+    return lines
+
+
+def run_alone(command):
     environment = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
     done = subprocess.run([str(c) for c in command], capture_output=True, text=True, env=environment)
     if done.returncode != 0:
@@ -198,8 +217,12 @@ def main():
     print("Ratios above 1: the library is faster than the best variant of PyTorch and JAX, in float and of all. step MB: of our "
           "tensors beyond\nparameters, gradients, moments and average; RSS: of the process beyond these and what it had before.\n")
     print_table(rows)
+    others = {"mean": statistics.mean(OTHERS), "most": max(OTHERS)}
+    if others["most"] > 0.1:
+        print(f"\nOther programs took {others['mean']:.2f} processors on average, {others['most']:.2f} in one run: the more, the "
+              "less these figures mean,\nabove all where there are as many threads as processors.")
     if a.json:
-        result = {"machine": here, "versions": versions, "rounds": a.rounds, "rows": rows}
+        result = {"machine": here, "versions": versions, "rounds": a.rounds, "processors_of_others": others, "rows": rows}
         pathlib.Path(a.json).write_text(json.dumps(result, indent=1) + "\n")
 
 
