@@ -1,12 +1,16 @@
 // Long chains on a small stack, and the memory of repeated passes.
 #include <pthread.h>
 
+#include <cmath>
 #include <exception>
 #include <functional>
+#include <sstream>
+#include <utility>
 
 #include "gan/ops/elementwise.hpp"
 #include "gan/ops/matmul.hpp"
 #include "gan/tensor/autograd.hpp"
+#include "gan/tensor/print_graph.hpp"
 #include "gan/tensor/random.hpp"
 #include "support/catch.hpp"
 
@@ -185,4 +189,66 @@ TEST_CASE("backward gives the activations back while it runs") {
   gan::backward(sum(z));
   REQUIRE(late <= before + 4 * bytes);
   REQUIRE(bytes_in_use() <= before + 3 * bytes + 4096);  // z, probe and the gradient
+}
+
+TEST_CASE("history keeps the values that its gradients read, and no others") {
+  constexpr gan::Index count = 1 << 18;
+  const auto kept = [&](const auto& f) {
+    const auto in_use = [] { return gan::BufferCache::instance().statistics().bytes_in_use; };
+    const auto before = in_use();
+    const auto y = f();
+    return static_cast<double>(in_use() - before) / (count * sizeof(float));
+  };
+  const auto x = Tensor<float>::ones({512, 512}).set_requires_grad();
+  const auto w = Tensor<float>::ones({512, 512});
+  CHECK(kept([&] { return gan::tanh(x + 1); }) == 1);                    // the sum is read by none
+  CHECK(kept([&] { return gan::square(x + 1); }) == 2);                  // here it is
+  CHECK(kept([&] { return gan::leaky_relu(gan::matmul(x, w)); }) == 1);  // whose sign is its result's
+  CHECK(kept([&] { return gan::matmul(gan::matmul(x, w), w); }) == 1);   // a frozen weight's gradient is not made
+  CHECK(kept([&] { return gan::matmul(gan::matmul(x, w), x); }) == 2);   // one that is trained reads the other factor
+  CHECK(kept([&] { return (x + 1) * w; }) == 1);
+  CHECK(kept([&] { return (x + 1) * x; }) == 2);
+  CHECK(kept([&] { return std::pair{x + 1, x + 2}; }) == 2);  // handles keep theirs
+  const auto y = gan::tanh(gan::matmul(x + 1, w) * 0.001);
+  const auto g = gan::grad(gan::sum(y), x);
+  CHECK(gan::all_finite(g));
+  CHECK(g.at({3, 4}) == Approx(0.512 * (1 - std::pow(std::tanh(1.024), 2))));
+}
+
+TEST_CASE("a gradient may read what it said it would") {
+  const auto x = Tensor<float>({2}, {1, 2}).set_requires_grad();
+  const auto record_with = [&](gan::Reads reads, auto vjp) {
+    return gan::sum(gan::record("mine", x.clone(), {x}, vjp, {}, reads));
+  };
+  const auto reads_input = [](gan::Backward<float>& d) { d.give(0, d.grad() * d.x(0)); };
+  const auto reads_result = [](gan::Backward<float>& d) { d.give(0, d.grad() * d.y()); };
+  CHECK(gan::grad(record_with(gan::Reads::input(0), reads_input), x).at({1}) == 2);
+  CHECK(gan::grad(record_with(gan::Reads::only_result(), reads_result), x).at({1}) == 2);
+  CHECK(gan::grad(record_with({}, reads_result), x).at({1}) == 2);
+  CHECK_THROWS_WITH(gan::grad(record_with(gan::Reads::only_result(), reads_input), x),
+                    ContainsSubstring("backward of \"mine\": input 0 [2] was not kept"));
+  CHECK_THROWS_WITH(gan::grad(record_with(gan::Reads::input(0), reads_result), x),
+                    ContainsSubstring("backward of \"mine\": its result [2] was not kept"));
+}
+
+TEST_CASE("attributes are not listed where nothing is recorded") {
+  const auto x = Tensor<float>({2}, {1, 2}).set_requires_grad();
+  int listed = 0;
+  const auto mine = [&] {
+    return gan::record(
+        "mine", x.clone(), {x}, [](gan::Backward<float>& d) { d.give(0, d.grad()); },
+        [&listed] {
+          return ++listed, gan::AttributeList{{"a", {1}}};
+        });
+  };
+  {
+    const gan::NoGrad no_grad;
+    mine();
+  }
+  const auto y = mine();
+  CHECK(listed == 0);
+  std::ostringstream out;
+  gan::print_graph(out, y);
+  CHECK(out.str() == "mine a=1 [2] -> [2]\n");
+  CHECK(listed == 1);
 }

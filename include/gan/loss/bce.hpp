@@ -31,9 +31,10 @@ namespace detail {
 // max(log p, -100), with gradient 1 / max(p, 1e-12).
 template <class T>
 Tensor<T> limited_log(const Tensor<T>& p) {
-  return record("limited_log",
-                kernels::map_scalar("limited_log", p, [](T a) { return std::max(std::log(a), T(-100)); }), {p},
-                [](Backward<T>& d) { d.give(0, d.grad() / maximum(d.x(0), Tensor<T>::scalar(T(1e-12)))); });
+  return record(
+      "limited_log", kernels::map_scalar("limited_log", p, [](T a) { return std::max(std::log(a), T(-100)); }), {p},
+      [](Backward<T>& d) { d.give(0, d.grad() / maximum(d.x(0), Tensor<T>::scalar(T(1e-12)))); }, {},
+      Reads::all_inputs());
 }
 
 inline void check_smoothing(const char* loss, double smoothing) {

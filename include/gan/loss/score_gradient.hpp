@@ -13,7 +13,8 @@ Tensor<T> score_gradient(std::string_view penalty, D& discriminator, const Tenso
   check(x.defined() && x.rank() >= 1 && x.size() > 0, penalty, ": no samples");
   // Not a leaf: a later backward through the penalty would leave a gradient in one. The anchor never gets any.
   const Tensor<T> anchor = Tensor<T>::scalar(0).set_requires_grad();
-  const Tensor<T> samples = record("penalty_samples", x.detach(), {anchor}, [](Backward<T>&) {});
+  const Tensor<T> samples = record(
+      "penalty_samples", x.detach(), {anchor}, [](Backward<T>&) {}, {}, Reads::nothing());
   const Tensor<T> score = discriminator(samples);
   check(score.defined() && score.rank() >= 1 && score.shape()[0] == x.shape()[0], penalty, ": score ",
         score.defined() ? score.shape() : Shape{}, " of samples ", x.shape(), ", expected [", x.shape()[0], ", 1]");

@@ -70,7 +70,7 @@ namespace detail {
 template <class T>
 Tensor<T> gated(const Tensor<T>& g, const Tensor<T>& gate) {
   return detail::element_op(
-      "gated", g, gate, [](T p, T q) { return q == 0 ? T(0) : p * q; },
+      "gated", g, gate, [](T p, T q) { return q == 0 ? T(0) : p * q; }, Reads::input(1),
       [](Backward<T>& d) { d.give(0, gated(d.grad(), d.x(1))); });
 }
 
@@ -95,7 +95,7 @@ void give_to_winner(Backward<T>& d, const Tensor<T>& share_of_first) {
 template <class T>
 Tensor<T> add(const Tensor<T>& a, const Tensor<T>& b) {
   return detail::element_op(
-      "add", a, b, [](T p, T q) { return p + q; },
+      "add", a, b, [](T p, T q) { return p + q; }, Reads::nothing(),
       [](Backward<T>& d) {
         if (d.wants(0)) d.give(0, sum_to(d.grad(), d.shape(0)));
         if (d.wants(1)) d.give(1, sum_to(d.grad(), d.shape(1)));
@@ -105,7 +105,7 @@ Tensor<T> add(const Tensor<T>& a, const Tensor<T>& b) {
 template <class T>
 Tensor<T> sub(const Tensor<T>& a, const Tensor<T>& b) {
   return detail::element_op(
-      "sub", a, b, [](T p, T q) { return p - q; },
+      "sub", a, b, [](T p, T q) { return p - q; }, Reads::nothing(),
       [](Backward<T>& d) {
         if (d.wants(0)) d.give(0, sum_to(d.grad(), d.shape(0)));
         if (d.wants(1)) d.give(1, neg(sum_to(d.grad(), d.shape(1))));
@@ -115,7 +115,7 @@ Tensor<T> sub(const Tensor<T>& a, const Tensor<T>& b) {
 template <class T>
 Tensor<T> mul(const Tensor<T>& a, const Tensor<T>& b) {
   return detail::element_op(
-      "mul", a, b, [](T p, T q) { return p * q; },
+      "mul", a, b, [](T p, T q) { return p * q; }, Reads::product(a, b),
       [](Backward<T>& d) {
         if (d.wants(0)) d.give(0, sum_to(d.grad() * d.x(1), d.shape(0)));
         if (d.wants(1)) d.give(1, sum_to(d.grad() * d.x(0), d.shape(1)));
@@ -125,7 +125,7 @@ Tensor<T> mul(const Tensor<T>& a, const Tensor<T>& b) {
 template <class T>
 Tensor<T> div(const Tensor<T>& a, const Tensor<T>& b) {
   return detail::element_op(
-      "div", a, b, [](T p, T q) { return p / q; },
+      "div", a, b, [](T p, T q) { return p / q; }, Reads{2, b.requires_grad()},
       [](Backward<T>& d) {
         if (d.wants(0)) d.give(0, sum_to(d.grad() / d.x(1), d.shape(0)));
         if (d.wants(1)) d.give(1, neg(sum_to(d.grad() * d.y() / d.x(1), d.shape(1))));
@@ -135,14 +135,14 @@ Tensor<T> div(const Tensor<T>& a, const Tensor<T>& b) {
 template <class T>
 Tensor<T> maximum(const Tensor<T>& a, const Tensor<T>& b) {
   return detail::element_op(
-      "maximum", a, b, [](T p, T q) { return p > q || p != p ? p : q; },
+      "maximum", a, b, [](T p, T q) { return p > q || p != p ? p : q; }, Reads::all_inputs(),
       [](Backward<T>& d) { detail::give_to_winner(d, detail::share_of_larger(d.x(0), d.x(1))); });
 }
 
 template <class T>
 Tensor<T> minimum(const Tensor<T>& a, const Tensor<T>& b) {
   return detail::element_op(
-      "minimum", a, b, [](T p, T q) { return p < q || p != p ? p : q; },
+      "minimum", a, b, [](T p, T q) { return p < q || p != p ? p : q; }, Reads::all_inputs(),
       [](Backward<T>& d) { detail::give_to_winner(d, detail::share_of_smaller(d.x(0), d.x(1))); });
 }
 
@@ -150,7 +150,7 @@ template <class T>
 Tensor<T> affine(const Tensor<T>& x, double scale, double shift) {
   const T a = static_cast<T>(scale), b = static_cast<T>(shift);
   return detail::element_op(
-      "affine", x, [a, b](T p) { return a * p + b; },
+      "affine", x, [a, b](T p) { return a * p + b; }, Reads::nothing(),
       [scale](Backward<T>& d) { d.give(0, affine(d.grad(), scale, 0)); },
       [=] {
         return AttributeList{{"scale", {scale}}, {"shift", {shift}}};
@@ -164,7 +164,8 @@ Tensor<T> detail::divide(const Tensor<T>& x, double s) {
   if (std::abs(std::frexp(s, &exponent)) == 0.5 && std::abs(exponent) < 100) return affine(x, 1 / s, 0);
   const T a = static_cast<T>(s);
   return detail::element_op(
-      "divide", x, [a](T p) { return p / a; }, [s](Backward<T>& d) { d.give(0, divide(d.grad(), s)); },
+      "divide", x, [a](T p) { return p / a; }, Reads::nothing(),
+      [s](Backward<T>& d) { d.give(0, divide(d.grad(), s)); },
       [=] {
         return AttributeList{{"s", {s}}};
       });
@@ -174,7 +175,8 @@ template <class T>
 Tensor<T> reciprocal(const Tensor<T>& x, double s) {
   const T a = static_cast<T>(s);
   return detail::element_op(
-      "reciprocal", x, [a](T p) { return a / p; }, [](Backward<T>& d) { d.give(0, neg(d.grad() * d.y() / d.x(0))); },
+      "reciprocal", x, [a](T p) { return a / p; }, Reads{},
+      [](Backward<T>& d) { d.give(0, neg(d.grad() * d.y() / d.x(0))); },
       [=] {
         return AttributeList{{"s", {s}}};
       });

@@ -141,7 +141,8 @@ BatchNormResult<T> batch_norm(const Tensor<T>& x, const Tensor<T>& scale, const 
       },
       [=] {
         return AttributeList{{"epsilon", {epsilon}}};
-      });
+      },
+      Reads{3, false});
   return {y, mean, variance};
 }
 

@@ -64,7 +64,8 @@ Tensor<T> batched_matmul(const Tensor<T>& a, const Tensor<T>& b, MatmulOptions o
       },
       [=] {
         return AttributeList{{"transpose", {double(ta), double(tb)}}};
-      });
+      },
+      Reads::product(a, b));
 }
 
 }  // namespace gan

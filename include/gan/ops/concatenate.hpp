@@ -48,7 +48,8 @@ Tensor<T> concatenate(const std::vector<Tensor<T>>& xs, Index axis) {
       },
       [=] {
         return AttributeList{{"axis", {static_cast<double>(axis)}}};
-      });
+      },
+      Reads::nothing());
 }
 
 }  // namespace gan

@@ -73,8 +73,9 @@ Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& b
     if (d.wants(1)) d.give(1, conv2d_weight_gradient(d.x(0), d.grad(), d.shape(1), options));
     if (d.has(2) && d.wants(2)) d.give(2, sum_to(d.grad(), d.shape(2)));
   };
-  return bias.defined() ? record("conv2d", y, {x, weight, bias}, vjp, detail::conv_attributes(g))
-                        : record("conv2d", y, {x, weight}, vjp, detail::conv_attributes(g));
+  return bias.defined()
+             ? record("conv2d", y, {x, weight, bias}, vjp, detail::conv_attributes(g), Reads::product(x, weight))
+             : record("conv2d", y, {x, weight}, vjp, detail::conv_attributes(g), Reads::product(x, weight));
 }
 
 template <class T>
@@ -92,7 +93,7 @@ Tensor<T> conv2d_input_gradient(const Tensor<T>& gy, const Tensor<T>& weight, co
         if (d.wants(0)) d.give(0, conv2d(d.grad(), d.x(1), options));
         if (d.wants(1)) d.give(1, conv2d_weight_gradient(d.grad(), d.x(0), d.shape(1), options));
       },
-      detail::conv_attributes(g));
+      detail::conv_attributes(g), Reads::product(gy, weight));
 }
 
 template <class T>
@@ -110,7 +111,7 @@ Tensor<T> conv2d_weight_gradient(const Tensor<T>& x, const Tensor<T>& gy, const 
         if (d.wants(0)) d.give(0, conv2d_input_gradient(d.x(1), d.grad(), d.shape(0), options));
         if (d.wants(1)) d.give(1, conv2d(d.x(0), d.grad(), options));
       },
-      detail::conv_attributes(g));
+      detail::conv_attributes(g), Reads::product(x, gy));
 }
 
 template <class T>

@@ -91,14 +91,15 @@ Tensor<T> leaky_relu_gradient(const Tensor<T>& g, const Tensor<T>& x, double slo
       },
       [=] {
         return AttributeList{{"slope", {slope}}};
-      });
+      },
+      Reads::input(1));
 }
 
 // g * (1 - y^2): the vector-Jacobian product of y = tanh(x), in one pass.
 template <class T>
 Tensor<T> tanh_gradient(const Tensor<T>& g, const Tensor<T>& y) {
   return detail::element_op(
-      "tanh_gradient", g, y, [](T p, T q) { return p * (1 - q * q); },
+      "tanh_gradient", g, y, [](T p, T q) { return p * (1 - q * q); }, Reads::all_inputs(),
       [](Backward<T>& d) {
         if (d.wants(0)) d.give(0, tanh_gradient(d.grad(), d.x(1)));
         if (d.wants(1)) d.give(1, -2 * (d.grad() * d.x(0) * d.x(1)));
@@ -110,7 +111,7 @@ template <class T>
 Tensor<T> elu_slope(const Tensor<T>& x, double alpha) {
   const T a = static_cast<T>(alpha);
   return detail::element_op(
-      "elu_slope", x, [a](T p) { return p > 0 ? T(1) : a * std::exp(p); },
+      "elu_slope", x, [a](T p) { return p > 0 ? T(1) : a * std::exp(p); }, Reads{},
       [](Backward<T>& d) {
         const auto below = kernels::map_scalar("elu_slope", d.x(0), [](T p) { return p > 0 ? T(0) : T(1); });
         d.give(0, gated(d.grad() * d.y(), below));
@@ -123,7 +124,7 @@ template <class T>
 Tensor<T> exp(const Tensor<T>& x) {
   constexpr T limit = detail::exp_limit<T>;
   return detail::element_op(
-      "exp", x, -limit, limit, [](auto a) { return a.exp(); }, [](T a) { return std::exp(a); },
+      "exp", x, -limit, limit, [](auto a) { return a.exp(); }, [](T a) { return std::exp(a); }, Reads::only_result(),
       [](Backward<T>& d) { d.give(0, d.grad() * d.y()); });
 }
 
@@ -132,26 +133,28 @@ Tensor<T> log(const Tensor<T>& x) {
   using Limits = std::numeric_limits<T>;
   return detail::element_op(
       "log", x, Limits::min(), Limits::max(), [](auto a) { return a.log(); }, [](T a) { return std::log(a); },
-      [](Backward<T>& d) { d.give(0, d.grad() / d.x(0)); });
+      Reads::all_inputs(), [](Backward<T>& d) { d.give(0, d.grad() / d.x(0)); });
 }
 
 template <class T>
 Tensor<T> sqrt(const Tensor<T>& x) {
   // Compiled to the processor's instruction, which is exact; Eigen's approximation has no infinity and no denormals.
   return detail::element_op(
-      "sqrt", x, [](T a) { return std::sqrt(a); }, [](Backward<T>& d) { d.give(0, 0.5 * (d.grad() / d.y())); });
+      "sqrt", x, [](T a) { return std::sqrt(a); }, Reads::only_result(),
+      [](Backward<T>& d) { d.give(0, 0.5 * (d.grad() / d.y())); });
 }
 
 template <class T>
 Tensor<T> square(const Tensor<T>& x) {
   return detail::element_op(
-      "square", x, [](T a) { return a * a; }, [](Backward<T>& d) { d.give(0, 2 * (d.grad() * d.x(0))); });
+      "square", x, [](T a) { return a * a; }, Reads::all_inputs(),
+      [](Backward<T>& d) { d.give(0, 2 * (d.grad() * d.x(0))); });
 }
 
 template <class T>
 Tensor<T> abs(const Tensor<T>& x) {
   return detail::element_op(
-      "abs", x, [](T a) { return std::abs(a); },
+      "abs", x, [](T a) { return std::abs(a); }, Reads::all_inputs(),
       [](Backward<T>& d) {
         const auto sign = kernels::map_scalar("sign", d.x(0), [](T a) { return a > 0 ? T(1) : a < 0 ? T(-1) : T(0); });
         d.give(0, detail::gated(d.grad(), sign));
@@ -163,7 +166,7 @@ Tensor<T> pow(const Tensor<T>& x, double p) {
   const T exponent = static_cast<T>(p);
   check(is_finite(exponent), "pow: exponent ", p, ", expected a finite number");
   return detail::element_op(
-      "pow", x, [exponent](T a) { return std::pow(a, exponent); },
+      "pow", x, [exponent](T a) { return std::pow(a, exponent); }, Reads::all_inputs(),
       [p](Backward<T>& d) {
         if (p == 0) return d.give(0, Tensor<T>::zeros(d.shape(0)));
         d.give(0, p * (d.grad() * pow(d.x(0), p - 1)));
@@ -177,7 +180,7 @@ template <class T>
 Tensor<T> sin(const Tensor<T>& x) {
   constexpr T limit = detail::angle_limit<T>;
   return detail::element_op(
-      "sin", x, -limit, limit, [](auto a) { return a.sin(); }, [](T a) { return std::sin(a); },
+      "sin", x, -limit, limit, [](auto a) { return a.sin(); }, [](T a) { return std::sin(a); }, Reads::all_inputs(),
       [](Backward<T>& d) { d.give(0, d.grad() * cos(d.x(0))); });
 }
 
@@ -185,7 +188,7 @@ template <class T>
 Tensor<T> cos(const Tensor<T>& x) {
   constexpr T limit = detail::angle_limit<T>;
   return detail::element_op(
-      "cos", x, -limit, limit, [](auto a) { return a.cos(); }, [](T a) { return std::cos(a); },
+      "cos", x, -limit, limit, [](auto a) { return a.cos(); }, [](T a) { return std::cos(a); }, Reads::all_inputs(),
       [](Backward<T>& d) { d.give(0, neg(d.grad() * sin(d.x(0)))); });
 }
 
@@ -196,7 +199,7 @@ Tensor<T> clamp(const Tensor<T>& x, double low, double high) {
   return detail::element_op(
       "clamp", x, [a, b](T p) { return p < a   ? a
                                        : p > b ? b
-                                               : p; },
+                                               : p; }, Reads::all_inputs(),
       [a, b](Backward<T>& d) {
         const auto inside = kernels::map_scalar("clamp", d.x(0), [a, b](T p) { return T(!(p < a || p > b)); });
         d.give(0, detail::gated(d.grad(), inside));
@@ -211,14 +214,19 @@ Tensor<T> leaky_relu(const Tensor<T>& x, double slope) {
   const T s = static_cast<T>(slope);
   check(is_finite(s), "leaky_relu: slope ", slope, ", expected a finite number");
   const char* const op = "leaky_relu";
+  const bool by_result = s >= 0;  // which is above 0 where x is: x need not be kept
   return record(
       op,
       s == 0 ? kernels::map_scalar(op, x, [](T a) { return a < 0 ? T(0) : a; })
              : kernels::map_scalar(op, x, [s](T a) { return a > 0 ? a : s * a; }),
-      {x}, [slope](Backward<T>& d) { d.give(0, detail::leaky_relu_gradient(d.grad(), d.x(0), slope)); },
+      {x},
+      [slope, by_result](Backward<T>& d) {
+        d.give(0, detail::leaky_relu_gradient(d.grad(), by_result ? d.y() : d.x(0), slope));
+      },
       [=] {
         return AttributeList{{"slope", {slope}}};
-      });
+      },
+      by_result ? Reads::only_result() : Reads::all_inputs());
 }
 
 template <class T>
@@ -231,7 +239,7 @@ Tensor<T> elu(const Tensor<T>& x, double alpha) {
   const T a = static_cast<T>(alpha);
   check(is_finite(a) && a >= 0, "elu: alpha ", alpha, ", expected a finite number of at least 0");
   return detail::element_op(
-      "elu", x, [a](T p) { return p > 0 ? p : a * std::expm1(p); },
+      "elu", x, [a](T p) { return p > 0 ? p : a * std::expm1(p); }, Reads::all_inputs(),
       [alpha](Backward<T>& d) { d.give(0, d.grad() * detail::elu_slope(d.x(0), alpha)); },
       [=] {
         return AttributeList{{"alpha", {alpha}}};
@@ -244,7 +252,7 @@ Tensor<T> sigmoid(const Tensor<T>& x) {
   constexpr T limit = detail::exp_limit<T>;
   return detail::element_op(
       "sigmoid", x, -limit, limit, [](auto a) { return T(1) / (T(1) + (-a).exp()); },
-      [](T a) { return a < 0 ? std::exp(a) / (1 + std::exp(a)) : 1 / (1 + std::exp(-a)); },
+      [](T a) { return a < 0 ? std::exp(a) / (1 + std::exp(a)) : 1 / (1 + std::exp(-a)); }, Reads::only_result(),
       [](Backward<T>& d) {
         const auto y = d.y();
         d.give(0, d.grad() * (y - square(y)));
@@ -255,21 +263,21 @@ template <class T>
 Tensor<T> tanh(const Tensor<T>& x) {
   constexpr T limit = std::numeric_limits<T>::max();
   return detail::element_op(
-      "tanh", x, -limit, limit, [](auto a) { return a.tanh(); }, [](T a) { return std::tanh(a); },
+      "tanh", x, -limit, limit, [](auto a) { return a.tanh(); }, [](T a) { return std::tanh(a); }, Reads::only_result(),
       [](Backward<T>& d) { d.give(0, detail::tanh_gradient(d.grad(), d.y())); });
 }
 
 template <class T>
 Tensor<T> softplus(const Tensor<T>& x) {
   return detail::element_op(
-      "softplus", x, [](T a) { return std::max(a, T(0)) + std::log1p(std::exp(-std::abs(a))); },
+      "softplus", x, [](T a) { return std::max(a, T(0)) + std::log1p(std::exp(-std::abs(a))); }, Reads::all_inputs(),
       [](Backward<T>& d) { d.give(0, d.grad() * sigmoid(d.x(0))); });
 }
 
 template <class T>
 Tensor<T> erf(const Tensor<T>& x) {
   return detail::element_op(
-      "erf", x, [](T a) { return std::erf(a); },
+      "erf", x, [](T a) { return std::erf(a); }, Reads::all_inputs(),
       [](Backward<T>& d) { d.give(0, (2 * std::numbers::inv_sqrtpi) * (d.grad() * exp(neg(square(d.x(0)))))); });
 }
 

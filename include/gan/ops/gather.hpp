@@ -52,8 +52,9 @@ Tensor<T> gather(const Tensor<T>& table, const Indices& indices) {
     for (Index i = begin; i < end; ++i)
       std::copy_n(from + (*indices)[static_cast<std::size_t>(i)] * row, row, to + i * row);
   });
-  return record("gather", y, {table},
-                [indices, rows](Backward<T>& d) { d.give(0, scatter_add(d.grad(), indices, rows)); });
+  return record(
+      "gather", y, {table}, [indices, rows](Backward<T>& d) { d.give(0, scatter_add(d.grad(), indices, rows)); }, {},
+      Reads::nothing());
 }
 
 template <class T>
@@ -67,7 +68,8 @@ Tensor<T> scatter_add(const Tensor<T>& x, const Indices& indices, Index rows) {
   T* to = y.mutable_data();
   for (Index i = 0; i < count; ++i)  // in order: rows may repeat, and sums must not depend on threads
     Values<T>(to + (*indices)[static_cast<std::size_t>(i)] * row, row) += ConstValues<T>(x.data() + i * row, row);
-  return record("scatter_add", y, {x}, [indices](Backward<T>& d) { d.give(0, gather(d.grad(), indices)); });
+  return record(
+      "scatter_add", y, {x}, [indices](Backward<T>& d) { d.give(0, gather(d.grad(), indices)); }, {}, Reads::nothing());
 }
 
 template <class T>

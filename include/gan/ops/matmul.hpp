@@ -42,7 +42,8 @@ Tensor<T> matmul(const Tensor<T>& a, const Tensor<T>& b, MatmulOptions options) 
       },
       [ta = ta, tb = tb] {
         return AttributeList{{"transpose", {double(ta), double(tb)}}};
-      });
+      },
+      Reads::product(a, b));
 }
 
 template <class T>
@@ -66,7 +67,8 @@ Tensor<T> linear(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& b
     if (d.wants(1)) d.give(1, matmul(rows_of(d.x(0)), rows_of(g), {.transpose_a = true}));
     if (d.has(2) && d.wants(2)) d.give(2, sum_to(g, d.shape(2)));
   };
-  return bias.defined() ? record("linear", y, {x, weight, bias}, vjp) : record("linear", y, {x, weight}, vjp);
+  return bias.defined() ? record("linear", y, {x, weight, bias}, vjp, {}, Reads::product(x, weight))
+                        : record("linear", y, {x, weight}, vjp, {}, Reads::product(x, weight));
 }
 
 }  // namespace gan

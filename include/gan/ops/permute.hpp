@@ -51,7 +51,8 @@ Tensor<T> permute(const Tensor<T>& x, const std::vector<Index>& axes) {
   }
   Attributes attributes = [order] { return AttributeList{{"axes", {order.begin(), order.end()}}}; };
   return record(
-      "permute", y, {x}, [inverse](Backward<T>& d) { d.give(0, permute(d.grad(), inverse)); }, std::move(attributes));
+      "permute", y, {x}, [inverse](Backward<T>& d) { d.give(0, permute(d.grad(), inverse)); }, std::move(attributes),
+      Reads::nothing());
 }
 
 template <class T>

@@ -72,8 +72,9 @@ Tensor<T> gather_pixels(const Tensor<T>& x, const SharedPixelMap& map) {
   const T* from = x.data();
   T* to = y.mutable_data();
   detail::each_mapped(*map, n, h * w, c, [&](Index p, Index i) { std::copy_n(from + p * c, c, to + i * c); });
-  return record("gather_pixels", y, {x},
-                [map, h, w](Backward<T>& d) { d.give(0, scatter_pixels(d.grad(), map, h, w)); });
+  return record(
+      "gather_pixels", y, {x}, [map, h, w](Backward<T>& d) { d.give(0, scatter_pixels(d.grad(), map, h, w)); }, {},
+      Reads::nothing());
 }
 
 template <class T>
@@ -90,7 +91,9 @@ Tensor<T> scatter_pixels(const Tensor<T>& g, const SharedPixelMap& map, Index he
   detail::each_mapped(*map, n, height * width, c, [&](Index p, Index i) {
     for (Index k = 0; k < c; ++k) to[p * c + k] += from[i * c + k];
   });
-  return record("scatter_pixels", x, {g}, [map](Backward<T>& d) { d.give(0, gather_pixels(d.grad(), map)); });
+  return record(
+      "scatter_pixels", x, {g}, [map](Backward<T>& d) { d.give(0, gather_pixels(d.grad(), map)); }, {},
+      Reads::nothing());
 }
 
 }  // namespace gan

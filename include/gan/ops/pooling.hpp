@@ -102,7 +102,7 @@ Tensor<T> avg_pool2d_gradient(const Tensor<T>& gy, const Shape& x_shape, const P
   });
   return record(
       "avg_pool2d_gradient", gx, {gy}, [options](Backward<T>& d) { d.give(0, avg_pool2d(d.grad(), options)); },
-      pool_attributes(g));
+      pool_attributes(g), Reads::nothing());
 }
 
 // The elements of x that each have a flat index in `winners`, and the adjoint. An image's winners lie inside it.
@@ -125,7 +125,7 @@ Tensor<T> gather_winners(const char* op, const Tensor<T>& x, const Winners& winn
   return record(
       op, y, {x},
       [winners, attributes](Backward<T>& d) { d.give(0, scatter_winners(d.grad(), winners, d.shape(0), attributes)); },
-      attributes);
+      attributes, Reads::nothing());
 }
 
 template <class T>
@@ -146,7 +146,7 @@ Tensor<T> scatter_winners(const Tensor<T>& gy, const Winners& winners, const Sha
         const Profile::Scope gather("max_pool2d_gather");
         d.give(0, gather_winners("max_pool2d_gather", d.grad(), winners, d.shape(0), attributes));
       },
-      attributes);
+      attributes, Reads::nothing());
 }
 
 }  // namespace detail
@@ -167,7 +167,7 @@ Tensor<T> avg_pool2d(const Tensor<T>& x, const PoolOptions& options) {
   return record(
       "avg_pool2d", y, {x},
       [options](Backward<T>& d) { d.give(0, detail::avg_pool2d_gradient(d.grad(), d.shape(0), options)); },
-      detail::pool_attributes(g));
+      detail::pool_attributes(g), Reads::nothing());
 }
 
 template <class T>

@@ -12,7 +12,9 @@ template <class T>
 Tensor<T> reshape(const Tensor<T>& x, const Shape& shape) {
   check(x.size() == shape.size(), "reshape: ", x.shape(), " has ", x.size(), " elements, ", shape, " has ",
         shape.size());
-  return record("reshape", x.view(shape), {x}, [](Backward<T>& d) { d.give(0, reshape(d.grad(), d.shape(0))); });
+  return record(
+      "reshape", x.view(shape), {x}, [](Backward<T>& d) { d.give(0, reshape(d.grad(), d.shape(0))); }, {},
+      Reads::nothing());
 }
 
 /// The same, where one length may be -1: whatever is left for it.

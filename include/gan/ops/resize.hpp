@@ -83,7 +83,8 @@ Tensor<T> resize_linear(const Tensor<T>& x, Index axis, Index factor) {
       [axis, factor](Backward<T>& d) { d.give(0, resize_linear_adjoint(d.grad(), axis, factor)); },
       [=] {
         return AttributeList{{"axis", {static_cast<double>(axis)}}, {"factor", {static_cast<double>(factor)}}};
-      });
+      },
+      Reads::nothing());
 }
 
 template <class T>
@@ -108,7 +109,8 @@ Tensor<T> resize_linear_adjoint(const Tensor<T>& gy, Index axis, Index factor) {
       [axis, factor](Backward<T>& d) { d.give(0, resize_linear(d.grad(), axis, factor)); },
       [=] {
         return AttributeList{{"axis", {static_cast<double>(axis)}}, {"factor", {static_cast<double>(factor)}}};
-      });
+      },
+      Reads::nothing());
 }
 
 }  // namespace detail

@@ -54,7 +54,8 @@ Tensor<T> slice(const Tensor<T>& x, Index axis, Index begin, Index end) {
       [=] {
         return AttributeList{{"axis", {static_cast<double>(axis)}},
                              {"range", {static_cast<double>(begin), static_cast<double>(end)}}};
-      });
+      },
+      Reads::nothing());
 }
 
 template <class T>
@@ -75,7 +76,8 @@ Tensor<T> pad(const Tensor<T>& x, Index axis, Index before, Index after) {
       [=] {
         return AttributeList{{"axis", {static_cast<double>(axis)}},
                              {"widths", {static_cast<double>(before), static_cast<double>(after)}}};
-      });
+      },
+      Reads::nothing());
 }
 
 }  // namespace gan

@@ -41,10 +41,13 @@ Tensor<T> softmax(const Tensor<T>& x) {
       if (from[i] - largest < -detail::exp_limit<T>) to[i] = 0;
     to /= to.sum();
   });
-  return record("softmax", y, {x}, [](Backward<T>& d) {
-    const auto g = d.grad() * d.y();
-    d.give(0, g - d.y() * sum(g, {-1}, true));
-  });
+  return record(
+      "softmax", y, {x},
+      [](Backward<T>& d) {
+        const auto g = d.grad() * d.y();
+        d.give(0, g - d.y() * sum(g, {-1}, true));
+      },
+      {}, Reads::only_result());
 }
 
 template <class T>
@@ -53,8 +56,9 @@ Tensor<T> log_softmax(const Tensor<T>& x) {
     const T largest = from.maxCoeff();
     to = (from - largest) - std::log((from - largest).exp().sum());  // in this order: large logits keep their digits
   });
-  return record("log_softmax", y, {x},
-                [](Backward<T>& d) { d.give(0, d.grad() - exp(d.y()) * sum(d.grad(), {-1}, true)); });
+  return record(
+      "log_softmax", y, {x}, [](Backward<T>& d) { d.give(0, d.grad() - exp(d.y()) * sum(d.grad(), {-1}, true)); }, {},
+      Reads::only_result());
 }
 
 }  // namespace gan

@@ -65,7 +65,7 @@ Tensor<T> sum(const Tensor<T>& x, const std::vector<Index>& axes, bool keep_dims
   return record(
       "sum", total.view(keep_dims ? kept : detail::without_axes(kept, reduced)), {x},
       [kept](Backward<T>& d) { d.give(0, broadcast_to(reshape(d.grad(), kept), d.shape(0))); },
-      detail::axes_attribute(reduced, x.rank()));
+      detail::axes_attribute(reduced, x.rank()), Reads::nothing());
 }
 
 template <class T>
@@ -75,7 +75,8 @@ Tensor<T> broadcast_to(const Tensor<T>& x, const Shape& shape) {
         shape);
   const Profile::Scope scope("broadcast_to");
   const Tensor<T> y = kernels::broadcast_map(shape, x, x, [](T a, T) { return a; });
-  return record("broadcast_to", y, {x}, [](Backward<T>& d) { d.give(0, sum_to(d.grad(), d.shape(0))); });
+  return record(
+      "broadcast_to", y, {x}, [](Backward<T>& d) { d.give(0, sum_to(d.grad(), d.shape(0))); }, {}, Reads::nothing());
 }
 
 template <class T>

@@ -22,11 +22,14 @@ Tensor<T> where(const Tensor<T>& mask, const Tensor<T>& a, const Tensor<T>& b) {
   elementwise_for(y.size(), [&](Index begin, Index end) {
     for (Index i = begin; i < end; ++i) to[i] = choice[i] != 0 ? first[i] : second[i];
   });
-  return record("where", y, {a, b, mask.detach()}, [](Backward<T>& d) {
-    const auto zero = Tensor<T>::scalar(0);
-    if (d.wants(0)) d.give(0, sum_to(where(d.x(2), d.grad(), zero), d.shape(0)));
-    if (d.wants(1)) d.give(1, sum_to(where(d.x(2), zero, d.grad()), d.shape(1)));
-  });
+  return record(
+      "where", y, {a, b, mask.detach()},
+      [](Backward<T>& d) {
+        const auto zero = Tensor<T>::scalar(0);
+        if (d.wants(0)) d.give(0, sum_to(where(d.x(2), d.grad(), zero), d.shape(0)));
+        if (d.wants(1)) d.give(1, sum_to(where(d.x(2), zero, d.grad()), d.shape(1)));
+      },
+      {}, Reads::input(2));
 }
 
 /// The same with a number for one of the two.

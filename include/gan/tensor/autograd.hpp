@@ -56,10 +56,13 @@ Tensor<T> add_gradients(Tensor<T> a, const Tensor<T>& b, bool in_place) {
     for (Index i = begin; i < end; ++i) to[i] = p[i] + q[i];
   });
   if (in_place) return y;
-  return record("add", y, {a, b}, [](Backward<T>& d) {
-    d.give(0, d.grad());
-    d.give(1, d.grad());
-  });
+  return record(
+      "add", y, {a, b},
+      [](Backward<T>& d) {
+        d.give(0, d.grad());
+        d.give(1, d.grad());
+      },
+      {}, Reads::nothing());
 }
 
 /// Whether gradient i of `grad` has memory that its caller would change together with something else. With a graph only
@@ -222,7 +225,7 @@ void BackwardPass<T>::run(const Tensor<T>& seed) {
     }
     if (!retain_graph_) {
       if (!node->history->released) node->history->reached = found;
-      node->history->release();
+      node->release_history();
       node.reset();  // the activations go as soon as nothing needs them
     }
   }
@@ -274,7 +277,9 @@ std::vector<Tensor<T>> grad(const Tensor<T>& y, const std::vector<Tensor<T>>& xs
     if (!gradients[i].defined())
       gradients[i] = Tensor<T>::zeros(xs[i].shape());
     else if (detail::is_shared(gradients, i, xs, weights, options.create_graph))
-      gradients[i] = record("copy", gradients[i].clone(), {gradients[i]}, [](Backward<T>& d) { d.give(0, d.grad()); });
+      gradients[i] = record(
+          "copy", gradients[i].clone(), {gradients[i]}, [](Backward<T>& d) { d.give(0, d.grad()); }, {},
+          Reads::nothing());
   }
   return gradients;
 }

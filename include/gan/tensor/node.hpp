@@ -34,6 +34,37 @@ namespace detail {
 template <class T>
 struct Node;
 
+/// A node whose values somebody may read: the handles of tensors, and operations whose gradients need them.
+template <class T>
+class Handle {
+ public:
+  Handle() = default;
+  explicit Handle(std::shared_ptr<Node<T>> node) : node_(std::move(node)) { open(); }
+  Handle(const Handle& other) : node_(other.node_) { open(); }
+  Handle(Handle&&) noexcept = default;
+  Handle& operator=(Handle other) noexcept {
+    std::swap(node_, other.node_);
+    return *this;
+  }
+  ~Handle() { reset(); }
+
+  void reset() {
+    if (node_) node_->close();
+    node_.reset();
+  }
+  const std::shared_ptr<Node<T>>& node() const { return node_; }
+  Node<T>* operator->() const { return node_.get(); }
+  Node<T>& operator*() const { return *node_; }
+  explicit operator bool() const { return node_ != nullptr; }
+
+ private:
+  void open() const {
+    if (node_) node_->open();
+  }
+
+  std::shared_ptr<Node<T>> node_;
+};
+
 template <class T>
 struct Storage {
   explicit Storage(Index count)
@@ -73,6 +104,7 @@ template <class T>
 struct History {
   struct Edge {
     std::shared_ptr<Node<T>> node;
+    Handle<T> values;  // empty when the gradient does not read them
     std::uint64_t version;
     bool needs;  // noted at recording, so that what was frozen then stays without a gradient
   };
@@ -82,6 +114,7 @@ struct History {
   Place place;
   std::vector<Edge> inputs;
   std::uint64_t version;  // of the result
+  bool reads_result;
   std::function<void(Backward<T>&)> vjp;
   bool released = false;
   std::shared_ptr<const Reached<T>> reached;  // by the pass that released it
@@ -100,13 +133,27 @@ struct Node {
       : shape(node_shape), storage(std::move(node_storage)) {}
   ~Node();
 
+  /// Counts those who may read the values. Without any, those of a recorded result go; its history stays.
+  void open() noexcept { readers_.fetch_add(1, std::memory_order_relaxed); }
+  void close() noexcept {
+    if (readers_.fetch_sub(1, std::memory_order_acq_rel) == 1 && history) storage.reset();
+  }
+  /// Drops what a backward pass needs.
+  void release_history() {
+    const auto inputs = history->release();
+    if (std::exchange(history->reads_result, false)) close();
+  }
+
   Shape shape;
   std::shared_ptr<Storage<T>> storage;
-  std::shared_ptr<Node> grad;
+  Handle<T> grad;
   std::unique_ptr<History<T>> history;
   std::uint64_t order = 0;  // number of the recording; 0 for a leaf
   bool requires_grad = false;
   std::string label;
+
+ private:
+  std::atomic<std::uint32_t> readers_{0};
 };
 
 // Destroying the newest node of a long chain would destroy the next one inside, and so on: a stack overflow. The

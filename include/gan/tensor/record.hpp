@@ -71,14 +71,33 @@ class Inputs {
   std::size_t size_;
 };
 
+/// Which values a vector-Jacobian product reads; others are not kept for it.
+struct Reads {
+  std::uint32_t inputs = ~std::uint32_t{0};  ///< bit i for input i; of all beyond the 32nd when all are set
+  bool result = true;
+
+  static constexpr Reads nothing() { return {0, false}; }
+  static constexpr Reads all_inputs() { return {.result = false}; }
+  static constexpr Reads input(int i) { return {std::uint32_t{1} << i, false}; }
+  static constexpr Reads only_result() { return {0, true}; }
+  /// Of a product of inputs 0 and 1: each is read by the other's gradient.
+  template <class T>
+  static Reads product(const Tensor<T>& a, const Tensor<T>& b) {
+    return {(b.requires_grad() ? std::uint32_t{1} : 0) | (a.requires_grad() ? std::uint32_t{2} : 0), false};
+  }
+
+  bool reads(std::size_t i) const { return i < 32 ? ((inputs >> i) & 1) != 0 : inputs == ~std::uint32_t{0}; }
+};
+
 /// Gives `y` its history: the operation's name, its inputs, and the vector-Jacobian product `vjp`, which is called as
 /// `vjp(Backward<T>&)`. Written in the library's own operations, it makes gradients differentiable. It must not capture
 /// `y` (a reference cycle) nor needs to capture inputs. Attributes are a function that lists them, called by those who
-/// print or export. Without a differentiable input, or under NoGrad, does nothing.
+/// print or export. `reads` may say that the product reads less than everything: what nobody else holds then goes, and
+/// to ask for it is an error. Without a differentiable input, or under NoGrad, does nothing.
 /// Throws when `y` is one of the inputs, has a history, or requires a gradient itself.
 template <std::floating_point T, class Vjp>
 Tensor<T> record(const char* op, Tensor<T> y, const std::type_identity_t<Inputs<T>>& inputs, Vjp&& vjp,
-                 Attributes attributes = {});
+                 Attributes attributes = {}, Reads reads = {});
 
 namespace detail {
 
@@ -100,6 +119,8 @@ const typename detail::History<T>::Edge& Backward<T>::edge(Index i) const {
 template <std::floating_point T>
 Tensor<T> Backward<T>::x(Index i) const {
   const auto& input = edge(i);
+  check(static_cast<bool>(input.values), "backward of \"", node_->history->op, "\": input ", i, ' ', input.node->shape,
+        " was not kept: record() was told that its gradient does not read it");
   check(input.node->storage->version == input.version, "backward of \"", node_->history->op, "\": input ", i, " ",
         input.node->shape, " was changed after it was recorded (version ", input.version, ", now ",
         input.node->storage->version, ")");
@@ -108,6 +129,8 @@ Tensor<T> Backward<T>::x(Index i) const {
 
 template <std::floating_point T>
 Tensor<T> Backward<T>::y() const {
+  check(node_->history->reads_result, "backward of \"", node_->history->op, "\": its result ", node_->shape,
+        " was not kept: record() was told that its gradient does not read it");
   check(node_->storage->version == node_->history->version, "backward of \"", node_->history->op, "\": its result ",
         node_->shape, " was changed after it was recorded (version ", node_->history->version, ", now ",
         node_->storage->version, ")");
@@ -123,7 +146,7 @@ void Backward<T>::give(Index i, Tensor<T> gradient) {
 
 template <std::floating_point T, class Vjp>
 Tensor<T> record(const char* op, Tensor<T> y, const std::type_identity_t<Inputs<T>>& inputs, Vjp&& vjp,
-                 Attributes attributes) {
+                 Attributes attributes, Reads reads) {
   if (!grad_enabled()) return y;
   bool any = false;
   for (std::size_t i = 0; i < inputs.size(); ++i) any = any || inputs[i].requires_grad();
@@ -141,11 +164,15 @@ Tensor<T> record(const char* op, Tensor<T> y, const std::type_identity_t<Inputs<
     const Tensor<T>& x = inputs[i];
     check(!x.is(y), "record: the result ", y.shape(), " of \"", op, "\" is one of its inputs");
     const bool needs = x.requires_grad();  // throws for an undefined input
-    history->inputs.push_back({x.node_pointer(), x.node_pointer()->storage->version, needs});
+    history->inputs.push_back({x.node_pointer(),
+                               reads.reads(i) ? detail::Handle<T>(x.node_pointer()) : detail::Handle<T>(),
+                               x.node_pointer()->storage->version, needs});
   }
   auto& node = *y.node_pointer();
   history->version = node.storage->version;
   history->vjp = std::forward<Vjp>(vjp);
+  history->reads_result = reads.result;
+  if (reads.result) node.open();
   node.history = std::move(history);
   node.order = detail::next_order();
   node.requires_grad = true;

@@ -55,7 +55,7 @@ class Tensor {
   /// A tensor of rank 0.
   static Tensor scalar(T value) { return full({}, value); }
 
-  bool defined() const { return node_ != nullptr; }
+  bool defined() const { return static_cast<bool>(node_); }
   const Shape& shape() const { return node().shape; }
   Index rank() const { return shape().rank(); }
   /// Number of elements.
@@ -100,12 +100,12 @@ class Tensor {
   void set_label(std::string label) { node().label = std::move(label); }
 
   /// Whether both are handles of one tensor.
-  bool is(const Tensor& other) const { return node_ == other.node_; }
+  bool is(const Tensor& other) const { return node_pointer() == other.node_pointer(); }
 
   // For autograd and operations.
   template <std::same_as<std::shared_ptr<detail::Node<T>>> NodePointer>  // deduced, so that {0, 3} is a shape
   explicit Tensor(NodePointer node) : node_(std::move(node)) {}
-  const std::shared_ptr<detail::Node<T>>& node_pointer() const { return node_; }
+  const std::shared_ptr<detail::Node<T>>& node_pointer() const { return node_.node(); }
   /// Another node over the same memory, with another shape and no history. Throws unless the sizes are equal.
   Tensor view(const Shape& shape) const;
   /// Another form of the values (rounded, in another layout), `bytes` long, made by make(memory) unless it was made
@@ -125,7 +125,7 @@ class Tensor {
     return *node_;
   }
 
-  std::shared_ptr<detail::Node<T>> node_;
+  detail::Handle<T> node_;
 };
 
 /// Shape, type, operation and at most the first and last 3 entries of each axis.
@@ -209,7 +209,7 @@ Tensor<T> Tensor<T>::detach() const {
 
 template <std::floating_point T>
 bool Tensor<T>::unique() const {
-  return node_.use_count() == 1 && node_->storage.use_count() == 1;
+  return node_pointer().use_count() == 1 && node_->storage.use_count() == 1;
 }
 
 template <std::floating_point T>
@@ -226,7 +226,7 @@ const char* Tensor<T>::op() const {
 
 template <std::floating_point T>
 Tensor<T> Tensor<T>::grad() const {
-  return Tensor(node().grad);
+  return Tensor(node().grad.node());
 }
 
 template <std::floating_point T>
