@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdio>
 #include <gan/gan.hpp>
+#include <vector>
 
 namespace gan::bench {
 
@@ -22,10 +23,11 @@ double nanoseconds_of(int calls, const F& f) {
   return best;
 }
 
-/// A line of an operation that keeps its input's shape: nanoseconds without history, recorded, and differentiated, of a
-/// chain of 20.
+/// A line of an operation that keeps its input's shape: nanoseconds without history, recorded, and differentiated with
+/// respect to the input and to `others`, of a chain of 20.
 template <class Op>
-void print_operation(const char* name, const Tensor<float>& start, const Op& op) {
+void print_operation(const char* name, const Tensor<float>& start, const Op& op,
+                     const std::vector<Tensor<float>>& others = {}) {
   constexpr int length = 20, calls = 200;
   const auto chain = [&](Tensor<float> x) {
     for (int i = 0; i < length; ++i) x = op(x);
@@ -34,7 +36,9 @@ void print_operation(const char* name, const Tensor<float>& start, const Op& op)
   const auto leaf = start.clone().set_requires_grad();
   const double plain = nanoseconds_of(calls, [&] { chain(start); }) / length;
   const double recorded = nanoseconds_of(calls, [&] { chain(leaf); }) / length;
-  const double both = nanoseconds_of(calls, [&] { grad(chain(leaf), leaf); }) / length;
+  std::vector<Tensor<float>> all(others);
+  all.push_back(leaf);
+  const double both = nanoseconds_of(calls, [&] { grad(chain(leaf), all); }) / length;
   std::printf("%-24s %12.0f %12.0f %12.0f\n", name, plain, recorded, both - recorded);
 }
 
@@ -44,15 +48,20 @@ inline void print_overhead() {
   const auto x = uniform<float>(rng, {16}, -1, 1), y = uniform<float>(rng, {16}, -1, 1);
   const auto matrix = uniform<float>(rng, {4, 4}, -1, 1), weight = uniform<float>(rng, {4, 4}, -1, 1);
   const auto bias = uniform<float>(rng, {4}, -1, 1);
-  const auto leaf = y.clone().set_requires_grad();
+  const auto trained = [](const Tensor<float>& t) { return t.clone().set_requires_grad(); };
+  const auto y_trained = trained(y), weight_trained = trained(weight), bias_trained = trained(bias);
   std::printf("%-24s %12s %12s %12s\n", "ns an operation", "no history", "recorded", "backward");
   print_operation("x * y", x, [&](const auto& h) { return h * y; });
-  print_operation("x * leaf", x, [&](const auto& h) { return h * leaf; });
+  print_operation("x * y, both gradients", x, [&](const auto& h) { return h * y_trained; }, {y_trained});
   print_operation("x + 2", x, [](const auto& h) { return h + 2; });
   print_operation("leaky_relu", x, [](const auto& h) { return leaky_relu(h, 0.2); });
   print_operation("tanh", x, [](const auto& h) { return tanh(h); });
   print_operation("matmul 4 x 4", matrix, [&](const auto& h) { return matmul(h, weight); });
+  print_operation("... both gradients", matrix, [&](const auto& h) { return matmul(h, weight_trained); },
+                  {weight_trained});
   print_operation("linear 4 x 4", matrix, [&](const auto& h) { return linear(h, weight, bias); });
+  print_operation("... three gradients", matrix, [&](const auto& h) { return linear(h, weight_trained, bias_trained); },
+                  {weight_trained, bias_trained});
 
   const auto scalar = [](double value) { return Tensor<double>({1}, {value}).set_requires_grad(); };
   std::printf("%-24s %12s\n", "tiny graphs", "ns in all");
