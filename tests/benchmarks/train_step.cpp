@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <exception>
 #include <gan/gan.hpp>
 #include <string>
 #include <utility>
@@ -170,9 +171,7 @@ void print_line(const Options& o, Bench& bench, double resident_before) {
       o.precision.c_str(), instructions());
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app{"Times one alternating update of a pair of networks."};
   Options o;
   app.add_option("--net", o.net)->check(CLI::IsMember(gan::bench::pair_names))->capture_default_str();
@@ -203,4 +202,16 @@ int main(int argc, char** argv) {
     print_scaling(o, bench);
   else
     print_line(o, bench, resident_before);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "train_step: %s\n", error.what());
+    return 1;
+  }
 }
