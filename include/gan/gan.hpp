@@ -61,6 +61,7 @@
 #include "gan/ops/gather.hpp"
 #include "gan/ops/log_sigmoid.hpp"
 #include "gan/ops/matmul.hpp"
+#include "gan/ops/matmul_precision.hpp"
 #include "gan/ops/min.hpp"
 #include "gan/ops/norm.hpp"
 #include "gan/ops/padding.hpp"

@@ -17,7 +17,7 @@
 #include "gan/core/metadata.hpp"
 #include "gan/data/source.hpp"
 #include "gan/nn/module_scopes.hpp"
-#include "gan/ops/engine.hpp"
+#include "gan/ops/matmul_precision.hpp"
 #include "gan/optim/clip.hpp"
 #include "gan/train/checks.hpp"
 #include "gan/train/gradient_hook.hpp"

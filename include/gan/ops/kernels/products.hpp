@@ -4,8 +4,8 @@
 
 #include <exception>
 
-#include "gan/ops/engine.hpp"
 #include "gan/ops/kernels/convolve.hpp"
+#include "gan/ops/matmul_precision.hpp"
 #include "gan/tensor/tensor.hpp"
 
 namespace gan::kernels {
@@ -40,7 +40,10 @@ inline const EngineHost& engine_host() {
 template <class F>
 bool by_engine(const F& f) {
   const auto* const engine = detail::current_engine().load(std::memory_order_relaxed);
-  if (!engine) return detail::rounds_products();  // never; says so where it was asked for
+  if (!engine) {
+    detail::rounds_products();  // Eigen does not, and that is said where it was asked for
+    return false;
+  }
   try {
     return f(*engine);
   } catch (const Error&) {
