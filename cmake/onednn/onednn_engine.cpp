@@ -18,7 +18,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <unordered_map>
@@ -33,6 +32,7 @@ using dnnl::memory;
 using Dim = std::int64_t;
 using Desc = memory::desc;
 
+const auto direct = dnnl::algorithm::convolution_direct;
 const auto f32 = memory::data_type::f32;
 const auto bf16 = memory::data_type::bf16;
 
@@ -80,16 +80,6 @@ class Threads {
   [[maybe_unused]] int before_ = 1;
 };
 
-// A number for each layout of a twin, the same for equal ones.
-std::uint64_t form_of(const Desc& desc) {
-  static std::mutex mutex;
-  static auto* known = new std::vector<Desc>;
-  const std::lock_guard lock(mutex);
-  const auto found = std::find(known->begin(), known->end(), desc);
-  if (found == known->end()) known->push_back(desc);
-  return static_cast<std::uint64_t>(found - known->begin()) + 1;
-}
-
 // Layouts, by how far neighbors along each axis lie apart.
 Desc matrix(Dim rows, Dim columns, bool transposed, memory::data_type type) {
   return transposed ? Desc({rows, columns}, type, memory::dims{1, rows})
@@ -116,11 +106,59 @@ Desc any_weights(const Convolution& c, memory::data_type type) {
                        : Desc({c.groups, c.filters, c.channels, h, w}, type, memory::format_tag::any);
 }
 
+/// A number for what makes a twin: from which layout to which. One layout may be reached from two, a square matrix and
+/// its transpose.
+std::uint64_t form_of(const Desc& from, const Desc& to) {
+  constexpr std::size_t most = 4096;
+  static std::mutex mutex;
+  static auto* known = new std::vector<std::pair<Desc, Desc>>;
+  static std::uint64_t forgotten = 1;  // 0 is that of rounding
+  const std::lock_guard lock(mutex);
+  if (known->size() >= most) {  // numbers are never used again
+    forgotten += most;
+    known->clear();
+  }
+  const std::pair pair(from, to);
+  const auto found = std::find(known->begin(), known->end(), pair);
+  const auto at = static_cast<std::uint64_t>(found - known->begin());
+  if (found == known->end()) known->push_back(pair);
+  return forgotten + at;
+}
+
 /// A product made ready for its sizes.
 struct Prepared {
   dnnl::primitive primitive;
   Desc first, second, result, scratch;
+  Desc plain;              // the second factor as gan has it, where that is not how it is read
+  std::uint64_t form = 0;  // of its twin then
 };
+
+template <class Primitive, class Description>
+Prepared prepared(const Description& d, const Desc& first, const Desc& second, const Desc& result,
+                  const Desc& plain = {}) {
+  Prepared p{Primitive(d), first, second, result, d.scratchpad_desc(), plain};
+  if (!plain.is_zero() && plain != second) p.form = form_of(plain, second);
+  return p;
+}
+
+// How a primitive is described differs between the major versions: `arguments` are those of its operation, and a
+// gradient's is given that of the forward product as a hint.
+template <class Primitive, class... Arguments>
+auto describe(const dnnl::primitive_attr& attributes, const Arguments&... arguments) {
+#if DNNL_VERSION_MAJOR >= 3
+  return typename Primitive::primitive_desc(processor(), arguments..., attributes);
+#else
+  return typename Primitive::primitive_desc(typename Primitive::desc(arguments...), attributes, processor());
+#endif
+}
+template <class Primitive, class Hint, class... Arguments>
+auto describe_gradient(const dnnl::primitive_attr& attributes, const Hint& hint, const Arguments&... arguments) {
+#if DNNL_VERSION_MAJOR >= 3
+  return typename Primitive::primitive_desc(processor(), arguments..., hint, attributes);
+#else
+  return typename Primitive::primitive_desc(typename Primitive::desc(arguments...), attributes, processor(), hint);
+#endif
+}
 
 dnnl::primitive_attr own_scratch(bool accumulate = false) {
   dnnl::primitive_attr attributes;
@@ -194,7 +232,7 @@ class Scratch {
 
 memory at(const Desc& desc, const void* data) { return memory(desc, processor(), const_cast<void*>(data)); }
 
-enum Kind : Dim { multiply_kind = 1, convolve_kind, input_kind, weight_kind, copy_kind };
+enum Kind : Dim { multiply_kind = 1, convolve_kind, input_kind, weight_kind };
 
 /// Copies between two layouts.
 void copy(const Desc& from, const void* source, const Desc& to, void* target) {
@@ -203,26 +241,30 @@ void copy(const Desc& from, const void* source, const Desc& to, void* target) {
   dnnl::reorder(a, b).execute(stream(), a, b);
 }
 
-/// The factor, which lies in memory as `plain`, in the layout `wanted`.
-const void* in_layout(const EngineHost& host, const Factor& factor, const Desc& plain, const Desc& wanted) {
-  if (plain == wanted) return factor.values;
+/// The factor's twin of that form, copied from one layout to another.
+const void* twin(const EngineHost& host, const Factor& factor, std::uint64_t form, const Desc& from, const Desc& to) {
   struct Context {
-    const Desc& plain;
-    const Desc& wanted;
+    const Desc& from;
+    const Desc& to;
     const float* values;
-  } context{plain, wanted, factor.values};
+  } context{from, to, factor.values};
   return host.twin(
-      factor, form_of(wanted), wanted.get_size(),
-      [](void* c, void* to) {
-        const auto& [from_desc, to_desc, values] = *static_cast<const Context*>(c);
-        copy(from_desc, values, to_desc, to);
+      factor, form, to.get_size(),
+      [](void* c, void* memory) {
+        const auto& [source, target, values] = *static_cast<const Context*>(c);
+        copy(source, values, target, memory);
       },
       &context);
 }
 
-/// The factor's `count` values rounded, as they lie.
-const void* rounded(const EngineHost& host, const Factor& factor, Dim count) {
-  return in_layout(host, factor, flat(count, f32), flat(count, bf16));
+/// The factor's `count` values as they lie, rounded if asked.
+const void* as_it_lies(const EngineHost& host, const Factor& factor, Dim count, bool round) {
+  return round ? twin(host, factor, 0, flat(count, f32), flat(count, bf16)) : factor.values;
+}
+
+/// The second factor in the layout that the product reads.
+const void* in_own_layout(const EngineHost& host, const Factor& factor, const Prepared& p) {
+  return p.form == 0 ? factor.values : twin(host, factor, p.form, p.plain, p.second);
 }
 
 void execute(const EngineHost& host, const Prepared& p, std::unordered_map<int, memory> arguments) {
@@ -231,8 +273,8 @@ void execute(const EngineHost& host, const Prepared& p, std::unordered_map<int, 
   p.primitive.execute(stream(), arguments);
 }
 
-// Rules. Each says where Eigen is faster, by GFLOP/s of one core of a Zen 4 (`train_step --products` prints them),
-// Eigen's / oneDNN's.
+// Rules. Each says where Eigen is faster, by GFLOP/s of one core of a Zen 4, Eigen's / oneDNN's, as
+// `train_step --products --threads 1` prints them with the rule taken out.
 
 /// Too little for a call: 128 x 2 -> 128 27 / 21, 24 cubed 38 / 37.
 bool is_small(const MatrixProduct& p) { return p.m < 8 || p.n < 8 || p.k < 8 || p.m * p.n * p.k < 1 << 15; }
@@ -244,8 +286,8 @@ bool is_small(const Convolution& c) {
 /// Rounding costs more than it gains: 48 cubed 61 where float has 88, 64 cubed 103 and 94.
 bool gains_by_rounding(const MatrixProduct& p) { return p.m * p.n * p.k >= 1 << 17; }
 /// A right factor is kept packed, for products that come again before it changes: with AMX, whose products take less
-/// time than packing each time does (not measured here). With AVX512-BF16 it does not pay: packing takes 0.25 ms where
-/// rounding takes 0.1, 128 x 1024 x 784, and saves 5 % of each product. GAN_ONEDNN_PACK=0 or 1 decides otherwise.
+/// time than packing each time does (not measured). With AVX512-BF16 it does not pay: `train_step --net mlp --precision
+/// medium --threads 1` takes 14.3 ms without and 17.0 with it. GAN_ONEDNN_PACK=0 or 1 decides otherwise.
 bool packs() {
   static const bool does = [] {
     const char* const asked = std::getenv("GAN_ONEDNN_PACK");
@@ -282,27 +324,20 @@ bool multiply(const EngineHost& host, const MatrixProduct& p, const Factor& a, c
   }
   const bool pack = round && !transpose_a && packs();
   const Key key{multiply_kind, m, n, k, transpose_a, transpose_b, accumulate, round, threads, in_parallel()};
-  const auto prepared = PreparedProducts::instance().get(key, [&p, round, pack] {
+  const auto ready = PreparedProducts::instance().get(key, [&p, round, pack] {
     const auto type = round ? bf16 : f32;
-    const auto attributes = own_scratch(p.accumulate);
-    const Desc x = matrix(p.m, p.k, p.transpose_a, type);
+    const Desc x = matrix(p.m, p.k, p.transpose_a, type), y = matrix(p.m, p.n, false, f32);
     const Desc w = pack ? Desc({p.k, p.n}, type, memory::format_tag::any) : matrix(p.k, p.n, p.transpose_b, type);
-    const Desc y = matrix(p.m, p.n, false, f32);
-#if DNNL_VERSION_MAJOR >= 3
-    const dnnl::matmul::primitive_desc d(processor(), x, w, y, attributes);
-#else
-    const dnnl::matmul::primitive_desc d({x, w, y}, attributes, processor());
-#endif
-    return Prepared{dnnl::matmul(d), d.src_desc(), d.weights_desc(), d.dst_desc(), d.scratchpad_desc()};
+    const auto d = describe<dnnl::matmul>(own_scratch(p.accumulate), x, w, y);
+    return prepared<dnnl::matmul>(d, d.src_desc(), d.weights_desc(), d.dst_desc(),
+                                  pack ? matrix(p.k, p.n, p.transpose_b, f32) : Desc());
   });
-  if (!prepared) return false;
-  const void* const right = pack    ? in_layout(host, b, matrix(k, n, transpose_b, f32), prepared->second)
-                            : round ? rounded(host, b, k * n)
-                                    : b.values;
-  execute(host, *prepared,
-          {{DNNL_ARG_SRC, at(prepared->first, round ? rounded(host, a, m * k) : a.values)},
-           {DNNL_ARG_WEIGHTS, at(prepared->second, right)},
-           {DNNL_ARG_DST, at(prepared->result, c)}});
+  if (!ready) return false;
+  execute(
+      host, *ready,
+      {{DNNL_ARG_SRC, at(ready->first, as_it_lies(host, a, m * k, round))},
+       {DNNL_ARG_WEIGHTS, at(ready->second, pack ? in_own_layout(host, b, *ready) : as_it_lies(host, b, k * n, round))},
+       {DNNL_ARG_DST, at(ready->result, c)}});
   return true;
 }
 
@@ -331,105 +366,77 @@ struct Sizes {
 
   dnnl::convolution_forward::primitive_desc forward(const Convolution& c, bool with_bias,
                                                     const dnnl::primitive_attr& attributes) const {
-    const auto direct = dnnl::algorithm::convolution_direct;
+    using Forward = dnnl::convolution_forward;
     const auto training = dnnl::prop_kind::forward_training;
     const Desc w = any_weights(c, c.rounded ? bf16 : f32), bias = flat(c.filters * c.groups, f32);
-#if DNNL_VERSION_MAJOR >= 3
-    if (with_bias)
-      return {processor(), training, direct, rounded_x, w, bias, y, stride, dilation, before, after, attributes};
-    return {processor(), training, direct, rounded_x, w, y, stride, dilation, before, after, attributes};
-#else
-    if (with_bias)
-      return {{training, direct, rounded_x, w, bias, y, stride, dilation, before, after}, attributes, processor()};
-    return {{training, direct, rounded_x, w, y, stride, dilation, before, after}, attributes, processor()};
-#endif
+    return with_bias
+               ? describe<Forward>(attributes, training, direct, rounded_x, w, bias, y, stride, dilation, before, after)
+               : describe<Forward>(attributes, training, direct, rounded_x, w, y, stride, dilation, before, after);
   }
 };
 
-/// Images in the form that a convolution reads.
-const void* read(const EngineHost& host, const Convolution& c, const Factor& images, const Desc& desc) {
-  if (!c.rounded) return images.values;
-  Dim count = 1;
-#if DNNL_VERSION_MAJOR >= 3
-  for (const Dim length : desc.get_dims()) count *= length;
-#else
-  for (const Dim length : desc.dims()) count *= length;
-#endif
-  return rounded(host, images, count);
-}
+/// Elements of one image of x and of y.
+Dim x_image(const Convolution& c) { return c.rows.input * c.columns.input * c.channels * c.groups; }
+Dim y_image(const Convolution& c) { return c.rows.output * c.columns.output * c.filters * c.groups; }
 
 bool convolve(const EngineHost& host, const Convolution& c, const Factor& x, const Factor& weight, const float* bias,
               float* y) {
   if (is_small(c)) return false;
   const Threads in_use(c.threads);
-  const auto prepared = PreparedProducts::instance().get(key_of(convolve_kind, c, bias != nullptr), [&] {
+  const auto ready = PreparedProducts::instance().get(key_of(convolve_kind, c, bias != nullptr), [&] {
     const auto d = Sizes(c).forward(c, bias != nullptr, own_scratch());
-    return Prepared{dnnl::convolution_forward(d), d.src_desc(), d.weights_desc(), d.dst_desc(), d.scratchpad_desc()};
+    return prepared<dnnl::convolution_forward>(d, d.src_desc(), d.weights_desc(), d.dst_desc(), weights(c));
   });
-  if (!prepared) return false;
+  if (!ready) return false;
   std::unordered_map<int, memory> arguments{
-      {DNNL_ARG_SRC, at(prepared->first, read(host, c, x, prepared->first))},
-      {DNNL_ARG_WEIGHTS, at(prepared->second, in_layout(host, weight, weights(c), prepared->second))},
-      {DNNL_ARG_DST, at(prepared->result, y)}};
+      {DNNL_ARG_SRC, at(ready->first, as_it_lies(host, x, c.n * x_image(c), c.rounded))},
+      {DNNL_ARG_WEIGHTS, at(ready->second, in_own_layout(host, weight, *ready))},
+      {DNNL_ARG_DST, at(ready->result, y)}};
   if (bias) arguments.emplace(DNNL_ARG_BIAS, at(flat(c.filters * c.groups, f32), bias));
-  execute(host, *prepared, std::move(arguments));
+  execute(host, *ready, std::move(arguments));
   return true;
 }
 
 bool input_gradient(const EngineHost& host, const Convolution& c, const Factor& gy, const Factor& weight, float* gx) {
   if (is_small(c) || scatters_badly(c)) return false;
   const Threads in_use(c.threads);
-  const auto prepared = PreparedProducts::instance().get(key_of(input_kind, c, false), [&] {
+  const auto ready = PreparedProducts::instance().get(key_of(input_kind, c, false), [&] {
+    using Gradient = dnnl::convolution_backward_data;
     const Sizes s(c);
     const auto attributes = own_scratch();
-    const auto hint = s.forward(c, false, attributes);
-    const auto direct = dnnl::algorithm::convolution_direct;
-    const Desc w = any_weights(c, c.rounded ? bf16 : f32);
-#if DNNL_VERSION_MAJOR >= 3
-    const dnnl::convolution_backward_data::primitive_desc d(processor(), direct, s.x, w, s.rounded_y, s.stride,
-                                                            s.dilation, s.before, s.after, hint, attributes);
-#else
-    const dnnl::convolution_backward_data::primitive_desc d(
-        {direct, s.x, w, s.rounded_y, s.stride, s.dilation, s.before, s.after}, attributes, processor(), hint);
-#endif
-    return Prepared{dnnl::convolution_backward_data(d), d.diff_dst_desc(), d.weights_desc(), d.diff_src_desc(),
-                    d.scratchpad_desc()};
+    const auto d = describe_gradient<Gradient>(attributes, s.forward(c, false, attributes), direct, s.x,
+                                               any_weights(c, c.rounded ? bf16 : f32), s.rounded_y, s.stride,
+                                               s.dilation, s.before, s.after);
+    return prepared<Gradient>(d, d.diff_dst_desc(), d.weights_desc(), d.diff_src_desc(), weights(c));
   });
-  if (!prepared) return false;
-  execute(host, *prepared,
-          {{DNNL_ARG_DIFF_DST, at(prepared->first, read(host, c, gy, prepared->first))},
-           {DNNL_ARG_WEIGHTS, at(prepared->second, in_layout(host, weight, weights(c), prepared->second))},
-           {DNNL_ARG_DIFF_SRC, at(prepared->result, gx)}});
+  if (!ready) return false;
+  execute(host, *ready,
+          {{DNNL_ARG_DIFF_DST, at(ready->first, as_it_lies(host, gy, c.n * y_image(c), c.rounded))},
+           {DNNL_ARG_WEIGHTS, at(ready->second, in_own_layout(host, weight, *ready))},
+           {DNNL_ARG_DIFF_SRC, at(ready->result, gx)}});
   return true;
 }
 
 /// The gradient of images [0, c.n) on the threads of the caller, given them as the product reads them.
 bool weight_gradient_of(const EngineHost& host, const Convolution& c, const void* x, const void* gy, float* gw) {
-  const auto prepared = PreparedProducts::instance().get(key_of(weight_kind, c, false), [&] {
+  const auto ready = PreparedProducts::instance().get(key_of(weight_kind, c, false), [&] {
+    using Gradient = dnnl::convolution_backward_weights;
     const Sizes s(c);
     const auto attributes = own_scratch();
-    const auto hint = s.forward(c, false, attributes);
-    const auto direct = dnnl::algorithm::convolution_direct;
-    const Desc w = any_weights(c, f32);
-#if DNNL_VERSION_MAJOR >= 3
-    const dnnl::convolution_backward_weights::primitive_desc d(
-        processor(), direct, s.rounded_x, w, s.rounded_y, s.stride, s.dilation, s.before, s.after, hint, attributes);
-#else
-    const dnnl::convolution_backward_weights::primitive_desc d(
-        {direct, s.rounded_x, w, s.rounded_y, s.stride, s.dilation, s.before, s.after}, attributes, processor(), hint);
-#endif
-    return Prepared{dnnl::convolution_backward_weights(d), d.src_desc(), d.diff_dst_desc(), d.diff_weights_desc(),
-                    d.scratchpad_desc()};
+    const auto d =
+        describe_gradient<Gradient>(attributes, s.forward(c, false, attributes), direct, s.rounded_x,
+                                    any_weights(c, f32), s.rounded_y, s.stride, s.dilation, s.before, s.after);
+    return prepared<Gradient>(d, d.src_desc(), d.diff_dst_desc(), d.diff_weights_desc());
   });
-  if (!prepared) return false;
+  if (!ready) return false;
   const Desc plain = weights(c);
-  const bool direct = prepared->result == plain;
-  const Scratch blocked(host, direct ? 0 : prepared->result.get_size());
-  execute(host, *prepared,
-          {{DNNL_ARG_SRC, at(prepared->first, x)},
-           {DNNL_ARG_DIFF_DST, at(prepared->second, gy)},
-           {DNNL_ARG_DIFF_WEIGHTS, at(prepared->result, direct ? gw : blocked.get())}});
-  if (!direct) copy(prepared->result, blocked.get(), plain, gw);
+  const bool as_wanted = ready->result == plain;
+  const Scratch blocked(host, as_wanted ? 0 : ready->result.get_size());
+  execute(host, *ready,
+          {{DNNL_ARG_SRC, at(ready->first, x)},
+           {DNNL_ARG_DIFF_DST, at(ready->second, gy)},
+           {DNNL_ARG_DIFF_WEIGHTS, at(ready->result, as_wanted ? gw : blocked.get())}});
+  if (!as_wanted) copy(ready->result, blocked.get(), plain, gw);
   return true;
 }
 
@@ -456,10 +463,8 @@ void in_parts(int n, const F& f) {
 bool weight_gradient(const EngineHost& host, const Convolution& c, const Factor& x, const Factor& gy, float* gw) {
   if (is_small(c) || sums_little(c)) return false;
   const Threads in_use(c.threads);
-  const Dim x_image = c.rows.input * c.columns.input * c.channels * c.groups;
-  const Dim y_image = c.rows.output * c.columns.output * c.filters * c.groups;
-  const auto* const from = static_cast<const char*>(c.rounded ? rounded(host, x, c.n * x_image) : x.values);
-  const auto* const with = static_cast<const char*>(c.rounded ? rounded(host, gy, c.n * y_image) : gy.values);
+  const auto* const from = static_cast<const char*>(as_it_lies(host, x, c.n * x_image(c), c.rounded));
+  const auto* const with = static_cast<const char*>(as_it_lies(host, gy, c.n * y_image(c), c.rounded));
   const Dim width = c.rounded ? 2 : 4, size = c.rows.kernel * c.columns.kernel * c.channels * c.filters * c.groups;
   const int parts = in_parallel() ? 1 : static_cast<int>(std::min<Dim>(c.threads, c.n));
   if (!splits_images(parts)) return weight_gradient_of(host, c, from, with, gw);
@@ -471,7 +476,8 @@ bool weight_gradient(const EngineHost& host, const Convolution& c, const Factor&
     const Dim first = c.n * part / parts, end = c.n * (part + 1) / parts;
     Convolution some = c;
     some.n = end - first;
-    if (!weight_gradient_of(host, some, from + first * x_image * width, with + first * y_image * width, sum_of(part)))
+    if (!weight_gradient_of(host, some, from + first * x_image(c) * width, with + first * y_image(c) * width,
+                            sum_of(part)))
       done = false;
   });
   if (!done) return false;

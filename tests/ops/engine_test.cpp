@@ -12,6 +12,7 @@
 #include "gan/ops/convolution.hpp"
 #include "gan/ops/elementwise.hpp"
 #include "gan/ops/matmul.hpp"
+#include "gan/ops/matmul_precision.hpp"
 #include "support/catch.hpp"
 #include "support/threads.hpp"
 #include "support/warnings.hpp"
@@ -347,6 +348,22 @@ TEST_CASE("what products keep of a weight follows its values") {
     require_current();
     kernels::limit_values(w, 0.1);
     require_current();
+  }
+}
+
+TEST_CASE("a square factor is another one transposed") {
+  EngineInTest restore;
+  if (!restore.uses_linked()) return;
+  Rng rng(9);
+  const auto w = random(rng, {64, 64}), x = random(rng, {128, 64});
+  for (const auto precision : {Precision::highest, Precision::medium}) {
+    const MatmulPrecision scope(precision);
+    const auto product = [&](const Tensor<float>& b, bool transposed) {
+      return matmul(x, b, {.transpose_b = transposed});
+    };
+    for (const bool transposed : {false, true, false})
+      require_same_bits(product(w, transposed), product(w.clone(), transposed));
+    REQUIRE(max(abs(product(w, true) - product(w, false))).item() > 0.1);
   }
 }
 
