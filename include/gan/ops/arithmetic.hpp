@@ -125,7 +125,7 @@ Tensor<T> mul(const Tensor<T>& a, const Tensor<T>& b) {
 template <class T>
 Tensor<T> div(const Tensor<T>& a, const Tensor<T>& b) {
   return detail::element_op(
-      "div", a, b, [](T p, T q) { return p / q; }, Reads{2, b.requires_grad()},
+      "div", a, b, [](T p, T q) { return p / q; }, Reads{.inputs = 1 << 1, .result = b.requires_grad()},
       [](Backward<T>& d) {
         if (d.wants(0)) d.give(0, sum_to(d.grad() / d.x(1), d.shape(0)));
         if (d.wants(1)) d.give(1, neg(sum_to(d.grad() * d.y() / d.x(1), d.shape(1))));

@@ -142,7 +142,7 @@ BatchNormResult<T> batch_norm(const Tensor<T>& x, const Tensor<T>& scale, const 
       [=] {
         return AttributeList{{"epsilon", {epsilon}}};
       },
-      Reads{3, false});
+      Reads::all_inputs());
   return {y, mean, variance};
 }
 

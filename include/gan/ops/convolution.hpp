@@ -45,7 +45,7 @@ Tensor<T> conv_transpose2d(const Tensor<T>& x, const Tensor<T>& weight, const Co
 
 namespace detail {
 
-inline Attributes conv_attributes(const kernels::ConvGeometry& g) {
+inline auto conv_attributes(const kernels::ConvGeometry& g) {
   return [g] {
     const auto numbers = [](std::initializer_list<Index> list) {
       return std::vector<double>(list.begin(), list.end());

@@ -9,8 +9,8 @@
 namespace gan::detail {
 
 /// y = f(x), recorded; `reads` says what the vector-Jacobian product reads.
-template <class T, class F, class Vjp>
-Tensor<T> element_op(const char* name, const Tensor<T>& x, F f, Reads reads, Vjp vjp, Attributes attributes = {}) {
+template <class T, class F, class Vjp, class List = Attributes>
+Tensor<T> element_op(const char* name, const Tensor<T>& x, F f, Reads reads, Vjp vjp, List attributes = {}) {
   return record(name, kernels::map_scalar(name, x, f), {x}, std::move(vjp), std::move(attributes), reads);
 }
 
@@ -21,9 +21,9 @@ Tensor<T> element_op(const char* name, const Tensor<T>& x, T low, T high, F f, G
 }
 
 /// y = f(a, b), broadcast, recorded.
-template <class T, class F, class Vjp>
+template <class T, class F, class Vjp, class List = Attributes>
 Tensor<T> element_op(const char* name, const Tensor<T>& a, const Tensor<T>& b, F f, Reads reads, Vjp vjp,
-                     Attributes attributes = {}) {
+                     List attributes = {}) {
   return record(name, kernels::binary(name, a, b, f), {a, b}, std::move(vjp), std::move(attributes), reads);
 }
 

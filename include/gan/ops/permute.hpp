@@ -49,9 +49,11 @@ Tensor<T> permute(const Tensor<T>& x, const std::vector<Index>& axes) {
   } else if (rank == 0) {
     y = x.clone();
   }
-  Attributes attributes = [order] { return AttributeList{{"axes", {order.begin(), order.end()}}}; };
   return record(
-      "permute", y, {x}, [inverse](Backward<T>& d) { d.give(0, permute(d.grad(), inverse)); }, std::move(attributes),
+      "permute", y, {x}, [inverse = std::move(inverse)](Backward<T>& d) { d.give(0, permute(d.grad(), inverse)); },
+      [order = std::move(order)] {
+        return AttributeList{{"axes", {order.begin(), order.end()}}};
+      },
       Reads::nothing());
 }
 

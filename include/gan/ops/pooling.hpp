@@ -75,7 +75,7 @@ struct PoolGeometry {
   }
 };
 
-inline Attributes pool_attributes(const PoolGeometry& g) {
+inline auto pool_attributes(const PoolGeometry& g) {
   return [g] {
     const auto numbers = [](std::initializer_list<Index> list) {
       return std::vector<double>(list.begin(), list.end());

@@ -45,7 +45,7 @@ inline Shape without_axes(const Shape& shape, const std::array<bool, Shape::max_
   return result;
 }
 
-inline Attributes axes_attribute(const std::array<bool, Shape::max_rank>& reduced, Index rank) {
+inline auto axes_attribute(const std::array<bool, Shape::max_rank>& reduced, Index rank) {
   return [reduced, rank] {
     Attribute axes{"axes", {}};
     for (Index axis = 0; axis < rank; ++axis)

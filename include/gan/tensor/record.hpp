@@ -95,9 +95,9 @@ struct Reads {
 /// print or export. `reads` may say that the product reads less than everything: what nobody else holds then goes, and
 /// to ask for it is an error. Without a differentiable input, or under NoGrad, does nothing.
 /// Throws when `y` is one of the inputs, has a history, or requires a gradient itself.
-template <std::floating_point T, class Vjp>
+template <std::floating_point T, class Vjp, class List = Attributes>
 Tensor<T> record(const char* op, Tensor<T> y, const std::type_identity_t<Inputs<T>>& inputs, Vjp&& vjp,
-                 Attributes attributes = {}, Reads reads = {});
+                 List attributes = {}, Reads reads = {});
 
 namespace detail {
 
@@ -144,9 +144,9 @@ void Backward<T>::give(Index i, Tensor<T> gradient) {
   if (wants(i)) gradients_[static_cast<std::size_t>(i)] = std::move(gradient);
 }
 
-template <std::floating_point T, class Vjp>
-Tensor<T> record(const char* op, Tensor<T> y, const std::type_identity_t<Inputs<T>>& inputs, Vjp&& vjp,
-                 Attributes attributes, Reads reads) {
+template <std::floating_point T, class Vjp, class List>
+Tensor<T> record(const char* op, Tensor<T> y, const std::type_identity_t<Inputs<T>>& inputs, Vjp&& vjp, List attributes,
+                 Reads reads) {
   if (!grad_enabled()) return y;
   bool any = false;
   for (std::size_t i = 0; i < inputs.size(); ++i) any = any || inputs[i].requires_grad();

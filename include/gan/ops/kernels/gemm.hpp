@@ -30,6 +30,14 @@ auto packed(T* data, Index rows, Index columns) {
   return strided(data, rows, columns, columns);
 }
 
+/// Columns or rows [from, from + length) of x.
+template <class Strided>
+Strided part_of(Strided x, bool columns, Index from, Index length) {
+  const Eigen::OuterStride<> stride(x.outerStride());
+  return columns ? Strided(x.data() + from, x.rows(), length, stride)
+                 : Strided(x.data() + from * x.outerStride(), length, x.cols(), stride);
+}
+
 /// c += op(a) op(b), where op transposes if asked, on the calling thread.
 template <class T>
 void multiply_add(ConstStridedMatrix<T> a, bool transpose_a, ConstStridedMatrix<T> b, bool transpose_b,
@@ -52,12 +60,8 @@ void multiply_long(ConstStridedMatrix<T> a, bool transpose_a, ConstStridedMatrix
   const Index m = c.rows(), n = c.cols();
   const Scratch<T> total(m * n);
   parallel_sum(k, grain, m * n, total.data(), [&](Index begin, Index end, T* sum) {
-    const auto part = [&](ConstStridedMatrix<T> x, bool columns) {
-      const Index stride = x.outerStride();
-      return columns ? strided<T>(x.data() + begin, x.rows(), end - begin, stride)
-                     : strided<T>(x.data() + begin * stride, end - begin, x.cols(), stride);
-    };
-    multiply_add<T>(part(a, !transpose_a), transpose_a, part(b, transpose_b), transpose_b, packed(sum, m, n));
+    multiply_add<T>(part_of(a, !transpose_a, begin, end - begin), transpose_a,
+                    part_of(b, transpose_b, begin, end - begin), transpose_b, packed(sum, m, n));
   });
   c += packed(static_cast<const T*>(total.data()), m, n);
 }
@@ -81,19 +85,12 @@ void gemm(ConstStridedMatrix<T> a, bool transpose_a, ConstStridedMatrix<T> b, bo
   const Index tasks = std::max<Index>(1, static_cast<Index>(std::min(work / smallest_task, double(units))));
   parallel_for(units, (units + tasks - 1) / tasks, [&](Index begin, Index end) {
     const Index from = begin * unit, length = std::min(end * unit, by_rows ? m : n) - from;
-    // The block's part of a matrix: rows or columns, of the matrix or of its transpose.
-    const auto part = [&](ConstStridedMatrix<T> x, bool columns) {
-      const Index stride = x.outerStride();
-      return columns ? strided<T>(x.data() + from, x.rows(), length, stride)
-                     : strided<T>(x.data() + from * stride, length, x.cols(), stride);
-    };
-    auto block = by_rows ? strided<T>(c.data() + from * c.outerStride(), length, n, c.outerStride())
-                         : strided<T>(c.data() + from, m, length, c.outerStride());
+    StridedMatrix<T> block = part_of(c, !by_rows, from, length);
     if (!accumulate) block.setZero();
     if (by_rows)
-      multiply_add<T>(part(a, transpose_a), transpose_a, b, transpose_b, block);
+      multiply_add<T>(part_of(a, transpose_a, from, length), transpose_a, b, transpose_b, block);
     else
-      multiply_add<T>(a, transpose_a, part(b, !transpose_b), transpose_b, block);
+      multiply_add<T>(a, transpose_a, part_of(b, !transpose_b, from, length), transpose_b, block);
   });
 }
 
