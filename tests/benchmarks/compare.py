@@ -182,7 +182,7 @@ def print_table(rows):
 
     halves = any(v["arithmetic"] == "bfloat16" for row in rows for v in row["gan"])
     head = ["net", "batch", "threads", "gan float", *(["gan bfloat16"] if halves else []), "PyTorch float", "PyTorch bfloat16",
-            "JAX float", "JAX bfloat16", "float/float", "best/best", "peak %", "step MB", "gan RSS", "PyTorch RSS"]
+            "JAX float", "JAX bfloat16", "float/float", "best/best", "products by", "peak %", "step MB", "gan RSS", "PyTorch RSS"]
     lines = [head]
     for row in rows:
         ours = best(row["gan"], "float") or row["gan"][0]
@@ -190,7 +190,7 @@ def print_table(rows):
         lines.append([row["net"], str(row["batch"]), str(row["threads"]), time_of(row, "gan", "float"),
                       *([time_of(row, "gan", "bfloat16")] if halves else []), time_of(row, "torch", "float"),
                       time_of(row, "torch", "bfloat16"), time_of(row, "jax", "float"), time_of(row, "jax", "bfloat16"),
-                      ratio(row, "float"), ratio(row, "all"), f"{ours['peak_percent']:.0f}", f"{ours['step_mb']:.1f}",
+                      ratio(row, "float"), ratio(row, "all"), f"{ours['engine']} {ours['instructions']}", f"{ours['peak_percent']:.0f}", f"{ours['step_mb']:.1f}",
                       f"{rss['gan']:.0f}", f"{rss['torch']:.0f}" if "torch" in rss else "-"])
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     for line in lines:

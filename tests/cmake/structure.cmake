@@ -57,7 +57,7 @@ foreach(way installed add_subdirectory)
   add_test(NAME structure/consume_${way}
            COMMAND ${CMAKE_COMMAND} -DWAY=${way} "-DSCRATCH=${scratch}/${way}" ${consume_arguments} -P
                    "${cmake_tests}/consume.cmake")
-  set_tests_properties(structure/consume_${way} PROPERTIES LABELS consume TIMEOUT 300)
+  set_tests_properties(structure/consume_${way} PROPERTIES LABELS consume TIMEOUT 300 ENVIRONMENT GAN_ENGINE=)
 endforeach()
 
 # Plain -I.
