@@ -63,14 +63,17 @@ TEST_CASE("Schedules of the whole run go by its length", "[schedule]") {
   const auto cosine = schedule::cosine(schedule::whole_run, 0.2), linear = schedule::linear(schedule::whole_run);
   REQUIRE(cosine.whole_run());
   for (const Index total : {1, 7, 400})
-    for (const Index step : {0, 1, 3, 7, 399, 400, 500}) {
-      REQUIRE(cosine(step, total) == schedule::cosine(total, 0.2)(step));
-      REQUIRE(linear(step, total) == schedule::linear(total)(step));
+    for (const Index step : {0, 1, 3, 7, 19, 20, 21, 399, 400, 500}) {
+      const Index still = total / 20, since = std::max<Index>(0, step - still);  // it stands still for a twentieth
+      REQUIRE(cosine(step, total) == schedule::cosine(total - still, 0.2)(since));
+      REQUIRE(linear(step, total) == schedule::linear(total - still)(since));
     }
   const auto warmup = schedule::linear_warmup(10, schedule::linear(schedule::whole_run));
   REQUIRE(warmup.whole_run());
   REQUIRE(warmup(4, 110) == 0.5);
-  REQUIRE(warmup(60, 110) == 0.5);
+  REQUIRE(warmup(9, 110) == 1);
+  REQUIRE(warmup(15, 110) == 1);    // 100 steps behind it, of which 5 stand still
+  REQUIRE(warmup(34, 110) == 0.8);  // 19 of 95
   REQUIRE(warmup(110, 110) == 0);
   REQUIRE(warmup(3, 5) == 0.4);
   REQUIRE_THROWS_WITH(cosine(3), ContainsSubstring("goes by the whole run"));
@@ -87,4 +90,9 @@ TEST_CASE("A schedule is made of functions, and may be none", "[schedule]") {
   REQUIRE(copy(21) == 42);
   copy = Schedule::of_whole_run([](Index step, Index planned) { return static_cast<double>(planned - step); });
   REQUIRE(copy(1, 5) == 4);
+  REQUIRE(copy(3, 100) == 95);
+  REQUIRE(copy(5, 100) == 95);
+  REQUIRE(copy(6, 100) == 94);
+  copy = Schedule::of_whole_run([](Index step, Index planned) { return static_cast<double>(planned - step); }, false);
+  REQUIRE(copy(1, 100) == 99);
 }

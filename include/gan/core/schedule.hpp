@@ -31,12 +31,24 @@ class Schedule {
     value_ = [function = std::move(function)](Index step, Index) { return function(step); };
   }
   /// function(step, planned), where planned, at least 1, is the number of steps of the whole run.
-  static Schedule of_whole_run(std::function<double(Index step, Index planned)> function) {
+  ///
+  /// Who trains by the clock does not know that number at first (FitOptions::seconds), and who gives it must get the
+  /// same bits. So a schedule stands still for the first twentieth of the run: it is function(0, planned), and both
+  /// numbers count from there. A function that does not look at `planned` meanwhile may begin at once: held = false.
+  static Schedule of_whole_run(std::function<double(Index step, Index planned)> function, bool held = true) {
     Schedule schedule;
-    schedule.value_ = std::move(function);
     schedule.whole_run_ = true;
+    if (held)
+      schedule.value_ = [function = std::move(function)](Index step, Index planned) {
+        const Index still = held_steps(planned);
+        return function(std::max<Index>(0, step - still), planned - still);
+      };
+    else
+      schedule.value_ = std::move(function);
     return schedule;
   }
+  /// A twentieth of the run.
+  static Index held_steps(Index planned) { return planned / 20; }
 
   /// Whether there is one.
   explicit operator bool() const { return static_cast<bool>(value_); }
@@ -140,7 +152,7 @@ inline Schedule linear_warmup(Index steps, Schedule then) {
     return step < steps ? static_cast<double>(step + 1) / static_cast<double>(steps)
                         : then(step - steps, std::max<Index>(1, planned - steps));
   };
-  if (of_run) return Schedule::of_whole_run(value);
+  if (of_run) return Schedule::of_whole_run(value, false);  // `then` is held
   return [=](Index step) { return value(step, 0); };
 }
 

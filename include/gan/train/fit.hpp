@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <system_error>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -31,8 +32,8 @@ struct FitOptions {
   std::optional<Index> epochs{};
   Index steps = 0;  ///< in all, counted by the game; 0: no limit
   /// Of this run; 0: no limit. Where a schedule goes by the whole run (schedule::whole_run) and nothing else limits it,
-  /// the pace of the first twentieth of the time, and of 15 steps at least, becomes a number of steps, at which the run
-  /// ends whatever the clock then says; it is saved (Game::planned_steps).
+  /// the pace of the first twentieth becomes a number of steps, at which the run ends whatever the clock then says; it
+  /// is saved (Game::planned_steps), and given as `steps` it makes the same bits.
   double seconds = 0;
 };
 
@@ -110,7 +111,9 @@ class Run {
   bool forgiven(const NotFinite& error);
 
   Index first_step_ = 0;
-  double first_progress_ = 0, warm_seconds_ = 0;
+  double first_progress_ = 0;
+  Index paced_steps_ = 0;  // of this run, which do not count for its pace
+  double paced_seconds_ = 0;
   bool by_plan_ = false;  // the game's planned steps are the limit
   bool stopping_ = false;
   std::string reason_;
@@ -223,17 +226,20 @@ bool Run<T>::forgiven(const NotFinite& error) {
   return any;
 }
 
-// The number of steps of the whole run: from its limits, or from the pace so far when it tells enough.
+// The number of steps of the whole run, from the pace so far, while schedules still stand at their beginning.
 template <std::floating_point T>
 void Run<T>::plan() {
-  constexpr Index warm = 5, fewest = 15;  // the first ones are slower
-  constexpr double share = 0.05;
   if (!by_plan_ || planned()) return;
-  if (steps() == warm) warm_seconds_ = seconds();
-  if (steps() < fewest || seconds() < share * second_limit) return;
-  const double a_second = static_cast<double>(steps() - warm) / std::max(1e-9, seconds() - warm_seconds_);
+  const Index made = game.steps();
+  if (steps() == 1 || steps() == 6)
+    std::tie(paced_steps_, paced_seconds_) = std::pair(steps(), seconds());  // slow ones
+  const bool paced = steps() > paced_steps_;
+  const double a_second = static_cast<double>(steps() - (paced ? paced_steps_ : 0)) /
+                          std::max(1e-9, seconds() - (paced ? paced_seconds_ : 0));
   const double rest = std::max(0.0, second_limit - seconds()) * a_second;
-  game.plan_steps(game.steps() + static_cast<Index>(std::min(std::round(rest), 1e15)));
+  const Index all = made + static_cast<Index>(std::min(std::round(rest), 1e15));
+  if (made < Schedule::held_steps(all)) return;
+  game.plan_steps(std::max(all, 20 * (made - 1)));  // held for one step less than were made, at least
 }
 
 template <std::floating_point T>
