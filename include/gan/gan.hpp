@@ -59,6 +59,7 @@
 #include "gan/ops/elementwise.hpp"
 #include "gan/ops/engine.hpp"
 #include "gan/ops/gather.hpp"
+#include "gan/ops/hard_tanh.hpp"
 #include "gan/ops/log_sigmoid.hpp"
 #include "gan/ops/matmul.hpp"
 #include "gan/ops/matmul_precision.hpp"
@@ -94,6 +95,7 @@
 #include "gan/nn/downsample.hpp"
 #include "gan/nn/dropout.hpp"
 #include "gan/nn/embedding.hpp"
+#include "gan/nn/fresh_statistics.hpp"
 #include "gan/nn/group_norm.hpp"
 #include "gan/nn/initializer.hpp"
 #include "gan/nn/layer.hpp"
@@ -162,9 +164,12 @@
 #include "gan/data/zip.hpp"
 
 // How good and how varied samples are.
+#include "gan/metrics/classifier_score.hpp"
 #include "gan/metrics/frechet.hpp"
+#include "gan/metrics/kernel_distance.hpp"
 #include "gan/metrics/mmd.hpp"
 #include "gan/metrics/modes.hpp"
+#include "gan/metrics/nearest.hpp"
 #include "gan/metrics/prdc.hpp"
 #include "gan/metrics/sliced_wasserstein.hpp"
 
@@ -181,6 +186,7 @@
 // The trainer, checkpoints and moving averages.
 #include "gan/train/adaptive_probability.hpp"
 #include "gan/train/advice.hpp"
+#include "gan/train/average_options.hpp"
 #include "gan/train/callback.hpp"
 #include "gan/train/checkpoint.hpp"
 #include "gan/train/checks.hpp"
@@ -208,6 +214,7 @@
 #include "gan/train/callbacks/collapse_watch.hpp"
 #include "gan/train/callbacks/csv_log.hpp"
 #include "gan/train/callbacks/every_steps.hpp"
+#include "gan/train/callbacks/periodic_quality.hpp"
 #include "gan/train/callbacks/progress_bar.hpp"
 #include "gan/train/callbacks/sample_grid.hpp"
 #include "gan/train/callbacks/stop_on_interrupt.hpp"

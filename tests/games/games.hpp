@@ -32,7 +32,7 @@ struct Saved {
 };
 
 template <class Game>
-Saved save(const Game& game, const gan::Source<float>& source) {
+Saved save(Game& game, const gan::Source<float>& source) {
   Saved saved{{}, game.metadata(), source.state()};
   for (const auto& [name, tensor] : game.training_state()) saved.state.push_back({name, tensor.clone()});
   return saved;

@@ -68,6 +68,9 @@ TEMPLATE_TEST_CASE("initializers have the variances of their papers", "[nn]", fl
   check<TestType>(init::he_uniform(), dense, 0, 2.0 / 120, of_uniform);
   check<TestType>(init::he_normal(), dense, 0, 2.0 / 120, of_normal);
   check<TestType>(init::he_normal(0.5), dense, 0, 2.0 / (1.25 * 120), of_normal);
+  check<TestType>(init::fan_in_uniform(), dense, 0, 1.0 / (3 * 120), of_uniform);
+  check<TestType>(init::fan_in_uniform(2), convolution, 0, 4.0 / (3 * 16 * 24), of_uniform);
+  check<TestType>(init::fan_out_uniform().with_fans({1, 48}), convolution, 0, 1.0 / (3 * 48), of_uniform);
   check<TestType>(init::he_uniform(0.5), dense, 0, 2.0 / (1.25 * 120), of_uniform);
   check<TestType>(init::glorot_uniform(), convolution, 0, 2.0 / (16 * (24 + 96)), of_uniform);
   check<TestType>(init::glorot_normal(), convolution, 0, 2.0 / (16 * (24 + 96)), of_normal);
@@ -120,6 +123,8 @@ TEST_CASE("initializers refuse numbers that are none when they are made", "[nn]"
   REQUIRE_THROWS_WITH(init::normal(0, nan), ContainsSubstring("init::normal: mean 0, stddev nan"));
   REQUIRE_THROWS_WITH(init::normal(nan, 1), ContainsSubstring("mean nan"));
   REQUIRE_THROWS_WITH(init::he_normal(nan), ContainsSubstring("he_normal: slope nan"));
+  REQUIRE_THROWS_WITH(init::fan_in_uniform(0), ContainsSubstring("fan_in_uniform: gain 0"));
+  REQUIRE_THROWS_WITH(init::fan_out_uniform(infinity), ContainsSubstring("fan_out_uniform: gain inf"));
   REQUIRE_THROWS_WITH(init::he_uniform(infinity), ContainsSubstring("he_uniform: slope inf"));
 }
 

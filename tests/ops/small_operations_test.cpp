@@ -11,6 +11,7 @@
 #include "gan/ops/log_sigmoid.hpp"
 #include "gan/ops/min.hpp"
 #include "gan/ops/norm.hpp"
+#include "gan/ops/hard_tanh.hpp"
 #include "gan/ops/silu.hpp"
 #include "gan/ops/split.hpp"
 #include "gan/ops/squeeze.hpp"
@@ -175,6 +176,15 @@ TEST_CASE("min, argmax and argmin", "[ops]") {
   REQUIRE_THROWS_WITH(argmax(D({2, 0})), ContainsSubstring("argmax: [2, 0] has no last axis with elements"));
   REQUIRE_THROWS_WITH(argmin(D::scalar(1)), ContainsSubstring("argmin: []"));
   REQUIRE_THROWS_WITH(min(D({2, 0}), {1}), ContainsSubstring("no elements"));
+}
+
+TEST_CASE("hard_tanh is limited, or leaks", "[ops]") {
+  const D x({5}, {-3, -1, 0.5, 1, 2});
+  require_close(gan::hard_tanh(x), D({5}, {-1, -1, 0.5, 1, 1}), 0, "hard_tanh");
+  require_close(gan::hard_tanh(x, 0.1), D({5}, {-1.2, -1, 0.5, 1, 1.1}), 1e-12, "leaking");
+  const D y({4}, {-2.5, -0.3, 0.4, 1.7});
+  check_gradients([](const auto& in) { return gan::hard_tanh(in[0], 0.2); }, {y});
+  REQUIRE_THROWS_WITH(gan::hard_tanh(x, std::numeric_limits<double>::infinity()), ContainsSubstring("slope inf"));
 }
 
 TEST_CASE("silu and log_sigmoid", "[ops]") {

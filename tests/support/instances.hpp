@@ -139,6 +139,8 @@
   INSTANCE Gaussian fit_gaussian(const Tensor<T>&); \
   INSTANCE double squared_mmd(const Tensor<T>&, const Tensor<T>&, const MmdOptions&); \
   INSTANCE ModeCoverage mode_coverage(const Tensor<T>&, const Tensor<T>&, double); \
+  INSTANCE KernelDistance kernel_distance(Rng&, const Tensor<T>&, const Tensor<T>&, const KernelDistanceOptions&); \
+  INSTANCE Nearest nearest(const Tensor<T>&, const Tensor<T>&); \
   INSTANCE Prdc prdc(const Tensor<T>&, const Tensor<T>&, Index); \
   INSTANCE double sliced_wasserstein(Rng&, const Tensor<T>&, const Tensor<T>&, const SlicedWassersteinOptions&); \
   INSTANCE std::vector<std::uint8_t> to_bytes(const Tensor<T>&, double, double);
@@ -234,7 +236,7 @@
   INSTANCE class MlpGenerator<T>; \
   INSTANCE class MlpDiscriminator<T>; \
   INSTANCE class PatchDiscriminator<T>; \
-  INSTANCE void add_head(Sequential<T>&, Index, Index, ClassHead, const DenseOptions&); \
+  INSTANCE void add_head(Sequential<T>&, Index, Index, ClassHead, const DenseOptions&, const Initializer&); \
   INSTANCE Tensor<T> lerp(const Tensor<T>&, const Tensor<T>&, double); \
   INSTANCE Tensor<T> slerp(const Tensor<T>&, const Tensor<T>&, double); \
   INSTANCE Tensor<T> interpolate(const Tensor<T>&, const Tensor<T>&, Index, Interpolation); \
@@ -269,7 +271,7 @@
   INSTANCE double checked_norm(const std::string&, const NamedTensors<T>&, Index); \
   INSTANCE Tensor<T> in_layout(const Tensor<T>&, const Shape&); \
   INSTANCE std::string structure_text(const Module<T>&); \
-  INSTANCE void save_checkpoint(const std::filesystem::path&, const Game<T>&, const Source<T>*, const std::map<std::string, std::string>&); \
+  INSTANCE void save_checkpoint(const std::filesystem::path&, Game<T>&, const Source<T>*, const std::map<std::string, std::string>&); \
   INSTANCE void load_checkpoint(const std::filesystem::path&, Game<T>&, Source<T>*, const ResumeOptions&); \
   INSTANCE std::map<std::string, std::string> load_network(const std::filesystem::path&, Module<T>&, const std::string&); \
   INSTANCE void check_trainer_options(const TrainerOptions<T>&); \

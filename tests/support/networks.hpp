@@ -67,7 +67,7 @@ std::string bits(const gan::Tensor<T>& tensor) {
 }
 /// The bytes of all that a trainer's next step depends on.
 template <class Trainer>
-std::string everything(const Trainer& trainer) {
+std::string everything(Trainer& trainer) {
   std::string all = bits(trainer.training_state());
   for (const auto& [key, value] : trainer.metadata()) all += key + "=" + value + ";";
   return all;

@@ -130,3 +130,59 @@ TEST_CASE("a decay outside [0, 1) is an error") {
   for (const double decay : {-0.1, 1.0, 2.0, std::nan("")})
     CHECK_THROWS_WITH(MovingAverage<float>(pair.generator, {.decay = decay}), ContainsSubstring("expected [0, 1)"));
 }
+
+TEST_CASE("a pair samples from a power average where that is asked for", "[train]") {
+  struct Session {
+    explicit Session(std::optional<gan::AverageOptions> average)
+        : pair(1), trainer(pair.generator, pair.discriminator, {.average = average, .power_averages = {0.2}}) {
+      for (int i = 0; i < 6; ++i) trainer.step(real_batch<double>(8));
+    }
+    SmallPair<double> pair;
+    gan::Trainer<double> trainer;
+  } power(gan::PowerAverageOptions{.relative_width = 0.2}), moving(gan::MovingAverageOptions{.decay = 0.5});
+  auto& player = power.trainer.player("generator");
+  CHECK(bits(player.average()->state()) == bits(player.power_averages()[0]->state()));
+  CHECK(bits(moving.trainer.player("generator").average()->state()) != bits(player.average()->state()));
+  const auto texts = power.trainer.metadata();
+  CHECK(texts.at("generator_average").find("0.2") != std::string::npos);
+  CHECK_THROWS_WITH(moving.trainer.load(power.trainer.training_state(), texts),
+                    ContainsSubstring("generator_average"));
+}
+
+TEST_CASE("statistics of an averaged generator are those of its own samples", "[train]") {
+  SmallPair<double> pair(1, {.batch_norm = true});
+  gan::Trainer<double> trainer(pair.generator, pair.discriminator,
+                               {.generator_optimizer = gan::AdamOptions{.learning_rate = 0.05},
+                                .average = gan::MovingAverageOptions{.decay = 0.9}});
+  for (int i = 0; i < 30; ++i) trainer.step(real_batch<double>(16));
+  const auto rng = trainer.rng().state();
+  const auto live = copies(pair.generator.buffers());
+  const auto state = trainer.training_state();
+  CHECK(trainer.rng().state() == rng);
+  CHECK(bits(live) == bits(pair.generator.buffers()));
+  // A generator with the averaged weights in training mode: its batches have the statistics that were saved.
+  SmallPair<double> other(2, {.batch_norm = true});
+  gan::NamedTensors<double> own;
+  const std::string prefix = "generator_average.generator.";
+  for (const auto& [name, tensor] : state)
+    if (name.starts_with(prefix)) own.push_back({name.substr(prefix.size()), tensor});
+  gan::copy_values("test", own, other.generator.state());
+  const auto saved = copies(other.generator.buffers());
+  {
+    const gan::NoGrad no_grad;
+    const gan::FreshStatistics<double> fresh(other.generator);
+    gan::Rng noise(9);
+    for (int i = 0; i < 40; ++i) other.generator(other.generator.draw(noise, 256));
+  }
+  const auto found = other.generator.buffers();
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    INFO(found[i].name);
+    const auto scale = saved[i].tensor.values().abs().maxCoeff() + 0.1;
+    CHECK((found[i].tensor.values() - saved[i].tensor.values()).abs().maxCoeff() < 0.1 * scale);
+  }
+  // Those of the network in training are others: its weights are.
+  double apart = 0;
+  for (std::size_t i = 0; i < found.size(); ++i)
+    apart = std::max(apart, (live[i].tensor.values() - saved[i].tensor.values()).abs().maxCoeff());
+  CHECK(apart > 0.05);
+}

@@ -63,7 +63,7 @@ struct Session {
     options.discriminator_optimizer = setup.discriminator;
     return options;
   }
-  std::string all() const {
+  std::string all() {
     std::string text = everything(trainer);
     for (const auto& [name, value] : loader.state()) text += " " + name + "=" + value;
     return text;

@@ -10,18 +10,26 @@
 namespace gan {
 
 /// Adds the layer "output" to `net`, from features [n, in]: a dense layer to one logit without classes, else a
-/// ProjectionHead or an AuxiliaryClassifierHead. Of `dense` these take the spectral norm. Throws for classes below 0.
+/// ProjectionHead or an AuxiliaryClassifierHead, whose dense layers are made as `dense` says. Throws for classes below
+/// 0.
 template <std::floating_point T>
-void add_head(Sequential<T>& net, Index in, Index classes, ClassHead head, const DenseOptions& dense) {
+void add_head(Sequential<T>& net, Index in, Index classes, ClassHead head, const DenseOptions& dense,
+              const Initializer& embedding_initializer = init::glorot_uniform()) {
   check(classes >= 0, "discriminator: ", classes, " classes, expected 0 or more");
   if (classes == 0)
     net.template add<Dense>("output", in, Index{1}, dense);
   else if (head == ClassHead::projection)
     net.template add<ProjectionHead>("output", in, classes,
-                                     ProjectionHeadOptions{.spectral_norm = dense.spectral_norm});
+                                     ProjectionHeadOptions{.spectral_norm = dense.spectral_norm,
+                                                           .weight_initializer = dense.weight_initializer,
+                                                           .bias_initializer = dense.bias_initializer,
+                                                           .embedding_initializer = embedding_initializer});
   else
-    net.template add<AuxiliaryClassifierHead>("output", in, classes,
-                                              AuxiliaryClassifierHeadOptions{.spectral_norm = dense.spectral_norm});
+    net.template add<AuxiliaryClassifierHead>(
+        "output", in, classes,
+        AuxiliaryClassifierHeadOptions{.spectral_norm = dense.spectral_norm,
+                                       .weight_initializer = dense.weight_initializer,
+                                       .bias_initializer = dense.bias_initializer});
 }
 
 }  // namespace gan

@@ -8,6 +8,7 @@
 #include "gan/core/finite.hpp"
 #include "gan/nn/layer.hpp"
 #include "gan/ops/elementwise.hpp"
+#include "gan/ops/hard_tanh.hpp"
 #include "gan/ops/softmax.hpp"
 
 namespace gan {
@@ -60,6 +61,7 @@ inline auto elu(double alpha = 1) { return NamedFunction{"ELU", [alpha = detail:
 inline auto gelu() { return NamedFunction{"GELU", [](const auto& x) { return gan::gelu(x); }}; }
 inline auto sigmoid() { return NamedFunction{"Sigmoid", [](const auto& x) { return gan::sigmoid(x); }}; }
 inline auto tanh() { return NamedFunction{"Tanh", [](const auto& x) { return gan::tanh(x); }}; }
+inline auto hard_tanh(double slope = 0) { return NamedFunction{"HardTanh", [slope = detail::checked_slope("hard_tanh", "slope", slope)](const auto& x) { return gan::hard_tanh(x, slope); }}; }
 inline auto softplus() { return NamedFunction{"Softplus", [](const auto& x) { return gan::softplus(x); }}; }
 inline auto softmax() { return NamedFunction{"Softmax", [](const auto& x) { return gan::softmax(x); }}; }
 // clang-format on

@@ -21,7 +21,8 @@ struct BatchNormOptions {
 
 /// Normalizes each channel of x [n, ..., c] -> [n, ..., c]: with the batch's statistics in training mode, which also
 /// update the running ones, and with those in evaluation mode. Like PyTorch, the running variance is the unbiased one
-/// (Ioffe and Szegedy, 2015). A batch whose statistics are not finite leaves the running ones as they are.
+/// (Ioffe and Szegedy, 2015). A batch whose statistics are not finite leaves the running ones as they are. See also
+/// FreshStatistics.
 template <std::floating_point T>
 class BatchNorm : public Layer<T> {
  public:
@@ -45,19 +46,26 @@ class BatchNorm : public Layer<T> {
     if (x.rank() < 2 || x.shape().last() != c) fail("x ", x.shape(), ", expected [n, ..., ", c, "]");
     const Tensor<T> scale = scale_ ? Tensor<T>(*scale_) : Tensor<T>::ones({c});
     const Tensor<T> shift = shift_ ? Tensor<T>(*shift_) : Tensor<T>::zeros({c});
-    if (!this->training()) {
+    if (!this->training() && !fresh_batches_) {
       const auto factor = scale / sqrt(running_variance_ + epsilon_);
       return x * factor + (shift - running_mean_ * factor);
     }
     if (x.shape().rows() < 2) fail("x ", x.shape(), " has one value a channel, expected at least 2");
     auto [y, mean, variance] = batch_norm(x, scale, shift, epsilon_);
-    const T m = static_cast<T>(momentum_), n = static_cast<T>(x.shape().rows());
+    const double share = fresh_batches_ ? 1.0 / static_cast<double>(*fresh_batches_ + 1) : momentum_;
+    const T m = static_cast<T>(share), n = static_cast<T>(x.shape().rows());
     auto next_mean = running_mean_.clone(), next_variance = running_variance_.clone();
-    next_mean.mutable_values() += m * (mean.values() - next_mean.values());
-    next_variance.mutable_values() += m * (variance.values() * (n / (n - 1)) - next_variance.values());
+    if (m == 1) {  // exactly these, whatever there was
+      next_mean.mutable_values() = mean.values();
+      next_variance.mutable_values() = variance.values() * (n / (n - 1));
+    } else {
+      next_mean.mutable_values() += m * (mean.values() - next_mean.values());
+      next_variance.mutable_values() += m * (variance.values() * (n / (n - 1)) - next_variance.values());
+    }
     if (all_finite(next_mean) && all_finite(next_variance)) {  // an average would never forget a NaN
       running_mean_.mutable_values() = next_mean.values();
       running_variance_.mutable_values() = next_variance.values();
+      if (fresh_batches_) ++*fresh_batches_;
     }
     return y;
   }
@@ -66,6 +74,9 @@ class BatchNorm : public Layer<T> {
   bool mixes_batch() const override { return true; }
 
  private:
+  template <std::floating_point U>
+  friend class FreshStatistics;
+
   Shape checked(Index channels) const {
     check(channels >= 1 && is_finite(epsilon_) && epsilon_ > 0 && is_finite(momentum_) && momentum_ >= 0 &&
               momentum_ <= 1,
@@ -77,6 +88,7 @@ class BatchNorm : public Layer<T> {
   double momentum_, epsilon_;
   std::optional<Parameter<T>> scale_, shift_;
   Buffer<T> running_mean_, running_variance_;
+  std::optional<Index> fresh_batches_;
 };
 
 }  // namespace gan

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "gan/core/finite.hpp"
 #include "gan/nn/embedding.hpp"
 #include "gan/nn/layer.hpp"
 #include "gan/ops/concatenate.hpp"
@@ -37,7 +38,8 @@ Tensor<T> over_positions(const Tensor<T>& v, const Tensor<T>& x) {
 }  // namespace detail
 
 struct ConcatenateClassOptions {
-  Index width = 0;  ///< of a trained embedding; 0: the label as it is, one-hot, `classes` wide
+  Index width = 0;   ///< of a trained embedding; 0: the label as it is, one-hot, `classes` wide
+  double scale = 1;  ///< of the one-hot code
   Initializer initializer = init::normal(0, 1);
   bool spectral_norm = false;  ///< of that embedding
 };
@@ -54,9 +56,10 @@ class ConcatenateClass : public Layer<T> {
 
   /// Throws for fewer than 1 class and a negative width.
   ConcatenateClass(Module<T>* parent, std::string name, Index classes, const ConcatenateClassOptions& options = {})
-      : Layer<T>(parent, std::move(name)), classes_(classes) {
-    check(classes >= 1 && options.width >= 0, "concatenate class \"", this->path(), "\": ", classes, " classes, width ",
-          options.width, ", expected classes >= 1, width >= 0");
+      : Layer<T>(parent, std::move(name)), classes_(classes), scale_(options.scale) {
+    check(classes >= 1 && options.width >= 0 && is_finite(scale_), "concatenate class \"", this->path(),
+          "\": ", classes, " classes, width ", options.width, ", scale ", scale_,
+          ", expected classes >= 1, width >= 0 and a finite scale");
     if (options.width > 0)
       embedding_.emplace(this, "embedding", classes, options.width,
                          EmbeddingOptions{.initializer = options.initializer, .spectral_norm = options.spectral_norm});
@@ -76,10 +79,12 @@ class ConcatenateClass : public Layer<T> {
     if (embedding_) return embed(*embedding_, condition, rows);
     check(condition.has_labels(), "the condition of ", rows, " samples has no class labels");
     condition.check_rows("condition", rows);
-    return reshape(one_hot<T>(condition.labels, classes_), Shape{rows, condition.pack * classes_});
+    const auto code = reshape(one_hot<T>(condition.labels, classes_), Shape{rows, condition.pack * classes_});
+    return scale_ == 1 ? code : code * scale_;
   }
 
   Index classes_;
+  double scale_;
   std::optional<Embedding<T>> embedding_;
 };
 

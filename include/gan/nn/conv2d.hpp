@@ -19,7 +19,7 @@ struct Conv2dOptions {
   bool bias = true;  ///< leave it out before a batch norm, which has its own
   bool spectral_norm = false;
   Initializer weight_initializer = init::glorot_uniform();
-  Initializer bias_initializer = init::zeros();
+  Initializer bias_initializer = init::zeros();  ///< its fans are those of the weight
 };
 
 /// y = conv2d(x, weight) + bias: x [n, h, w, in] -> [n, oh, ow, out], weight [kernel rows, kernel columns, in / groups,
@@ -35,7 +35,8 @@ class Conv2d : public Layer<T> {
         in_(in),
         convolution_{options.stride, options.padding, options.dilation, options.groups, 0},
         weight_(this, "weight", checked(in, out, options), options.weight_initializer) {
-    if (options.bias) bias_.emplace(this, "bias", Shape{out}, options.bias_initializer);
+    if (options.bias)
+      bias_.emplace(this, "bias", Shape{out}, options.bias_initializer.with_fans(init::fans(weight_.shape())));
     if (options.spectral_norm) spectral_norm_.emplace(this, weight_);
   }
 

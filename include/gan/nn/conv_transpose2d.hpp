@@ -21,7 +21,7 @@ struct ConvTranspose2dOptions {
   bool bias = true;            ///< leave it out before a batch norm, which has its own
   bool spectral_norm = false;  ///< divide the weight by its largest singular value
   Initializer weight_initializer = init::glorot_uniform();
-  Initializer bias_initializer = init::zeros();
+  Initializer bias_initializer = init::zeros();  ///< its fans are those of the weight
 };
 
 /// y = conv_transpose2d(x, weight) + bias: x [n, h, w, in] -> [n, oh, ow, out], weight [kernel rows, kernel columns,
@@ -38,7 +38,8 @@ class ConvTranspose2d : public Layer<T> {
         convolution_{options.stride, options.padding, options.dilation, options.groups, options.output_padding},
         weight_(this, "weight", checked(in, out, options),
                 options.weight_initializer.with_fans(fans(in, out, options))) {
-    if (options.bias) bias_.emplace(this, "bias", Shape{out}, options.bias_initializer);
+    if (options.bias)
+      bias_.emplace(this, "bias", Shape{out}, options.bias_initializer.with_fans(fans(in, out, options)));
     if (options.spectral_norm) spectral_norm_.emplace(this, weight_);
   }
 

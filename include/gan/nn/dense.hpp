@@ -14,7 +14,7 @@ struct DenseOptions {
   bool bias = true;            ///< leave it out before a batch norm, which has its own
   bool spectral_norm = false;  ///< divide the weight by its largest singular value
   Initializer weight_initializer = init::glorot_uniform();
-  Initializer bias_initializer = init::zeros();
+  Initializer bias_initializer = init::zeros();  ///< its fans are those of the weight
 };
 
 /// y = x weight + bias: x [n, ..., in] -> [n, ..., out], weight [in, out], bias [out].
@@ -26,7 +26,8 @@ class Dense : public Layer<T> {
   /// Throws for lengths below 1.
   Dense(Module<T>* parent, std::string name, Index in, Index out, const DenseOptions& options = {})
       : Layer<T>(parent, std::move(name)), weight_(this, "weight", checked(in, out), options.weight_initializer) {
-    if (options.bias) bias_.emplace(this, "bias", Shape{out}, options.bias_initializer);
+    if (options.bias)
+      bias_.emplace(this, "bias", Shape{out}, options.bias_initializer.with_fans(init::fans(weight_.shape())));
     if (options.spectral_norm) spectral_norm_.emplace(this, weight_);
   }
 

@@ -24,6 +24,7 @@ struct ResidualBlockOptions {
   bool first_activation = true;  ///< norm and activation before the first convolution; not in a first block, on images
   bool spectral_norm = false;    ///< on all convolutions
   Initializer weight_initializer = init::glorot_uniform();
+  Initializer bias_initializer = init::zeros();
 };
 
 /// y = shortcut(x) + body(x), pre-activated (He et al., 2016; Miyato et al., 2018; Brock et al., 2019): x [n, h, w, in]
@@ -70,7 +71,8 @@ class ResidualBlock : public Layer<T> {
     return {.kernel = kernel,
             .padding = Padding::same(),
             .spectral_norm = options.spectral_norm,
-            .weight_initializer = options.weight_initializer};
+            .weight_initializer = options.weight_initializer,
+            .bias_initializer = options.bias_initializer};
   }
 
   Tensor<T> activated(Layer<T>* norm, const Tensor<T>& x) { return activation_(norm ? (*norm)(x) : x); }

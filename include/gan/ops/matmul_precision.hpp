@@ -22,6 +22,11 @@ enum class Precision { highest, medium };
 Precision matmul_precision();
 /// Sets it for all threads.
 void set_matmul_precision(Precision precision);
+/// Whether `medium` is faster than `highest` with this engine on this processor.
+inline bool medium_is_faster() {
+  const auto* const current = detail::current_engine().load();
+  return current && current->rounds();
+}
 
 /// While it lives, products of this thread have that precision.
 class MatmulPrecision {
@@ -55,8 +60,7 @@ inline int& precision_of_thread() {
 /// Whether products are to be made of rounded factors now.
 inline bool rounds_products() {
   if (matmul_precision() == Precision::highest) return false;
-  const auto* const current = current_engine().load();
-  if (current && current->rounds()) return true;
+  if (medium_is_faster()) return true;
   warn_once("matmul precision \"medium\": engine \"" + engine() +
             "\" gains nothing by it on this processor, products stay \"highest\"");
   return false;

@@ -45,7 +45,7 @@ OptionTexts option_texts(const Source<T>& source) {
 /// given, where its source is, with `notes` beside them. The file appears as a whole or not at all. Throws when it
 /// cannot be written.
 template <std::floating_point T>
-void save_checkpoint(const std::filesystem::path& path, const Game<T>& game, const Source<T>* source = nullptr,
+void save_checkpoint(const std::filesystem::path& path, Game<T>& game, const Source<T>* source = nullptr,
                      const std::map<std::string, std::string>& notes = {}) {
   auto metadata = game.metadata();
   metadata.insert(notes.begin(), notes.end());

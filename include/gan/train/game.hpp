@@ -93,9 +93,10 @@ class Game : public Module<T> {
   /// Calls `hook` before every optimizer step, for the game's life or until the handle's remove() is called.
   HookHandle add_gradient_hook(GradientHook<T> hook) { return hooks_.add(std::move(hook)); }
 
-  /// Handles of all tensors of the training state: "<path>" of networks and buffers, "<player>_average.<path>",
-  /// "<player>_power<i>.<path>", "<player>_optimizer.<moment>.<path>"; and the rest of it as text.
-  NamedTensors<T> training_state() const;
+  /// Handles of all tensors of the training state: "<path>" of networks and buffers, "<player>_average.<path>" (fit for
+  /// sampling, as samples() uses them), "<player>_power<i>.<path>", "<player>_optimizer.<moment>.<path>"; and the rest
+  /// of it as text.
+  NamedTensors<T> training_state();
   std::map<std::string, std::string> metadata() const;
   /// Names and texts of all options that a resumed run compares.
   OptionTexts option_texts() const;
@@ -129,6 +130,10 @@ class Game : public Module<T> {
   /// make(), as samples() calls make_samples().
   template <class Make>
   auto sampled(Make make);
+  /// Makes the averages fit to sample from; called before they are used and saved, not twice between two steps. What it
+  /// changes of anything else must be put back. The running statistics of batch norms in an average are averages
+  /// themselves, which a game can do better (FreshStatistics) when it knows what to feed its networks.
+  virtual void prepare_averages() {}
   /// What samples() gives: what step() has shown, unless a game makes them when asked.
   virtual std::vector<Tensor<T>> make_samples() { return shown_; }
 
@@ -137,6 +142,8 @@ class Game : public Module<T> {
   friend class Run<T>;
 
   void join(Player<T>& player);
+  NamedTensors<T> state_handles() const;
+  void prepare();
   void descend(Player<T>& player, const Tensor<T>& loss);
   void check_reached(const Player<T>& player, const Tensor<T>& leaf) const;
 
@@ -146,6 +153,7 @@ class Game : public Module<T> {
   StepResult result_;
   std::vector<Tensor<T>> shown_;
   Index steps_ = 0, planned_ = 0;
+  Index prepared_ = -1;  // the step after which averages are prepared
   bool awaits_plan_ = false;
 };
 
@@ -242,11 +250,12 @@ std::vector<Tensor<T>> Game<T>::samples() {
 template <std::floating_point T>
 template <class Make>
 auto Game<T>::sampled(Make make) {
+  prepare();
   const NoGrad no_grad;
   const Evaluate<T> mode(*this);
-  std::vector<std::unique_ptr<typename MovingAverage<T>::Swap>> averages;
+  std::vector<std::unique_ptr<typename StateAverage<T>::Swap>> averages;
   for (Player<T>* player : players_)
-    if (player->average_) averages.push_back(std::make_unique<typename MovingAverage<T>::Swap>(*player->average_));
+    if (player->average_) averages.push_back(std::make_unique<typename StateAverage<T>::Swap>(*player->average_));
   const Trial<T> trial(*this);
   this->rng().set_state({0, 0x73616d706c65, 0});
   return make();
@@ -266,7 +275,22 @@ std::vector<std::pair<std::string, std::string>> Game<T>::headline() const {
 }
 
 template <std::floating_point T>
-NamedTensors<T> Game<T>::training_state() const {
+void Game<T>::prepare() {
+  if (std::exchange(prepared_, steps_) == steps_) return;
+  const NoGrad no_grad;
+  const auto before = this->rng().state();
+  prepare_averages();
+  this->rng().set_state(before);
+}
+
+template <std::floating_point T>
+NamedTensors<T> Game<T>::training_state() {
+  prepare();
+  return state_handles();
+}
+
+template <std::floating_point T>
+NamedTensors<T> Game<T>::state_handles() const {
   NamedTensors<T> all = this->state();
   for (const Player<T>* player : players_) {
     if (player->average())
@@ -334,20 +358,21 @@ void Game<T>::load(const NamedTensors<T>& state, const std::map<std::string, std
       warn_once(what + ": \"" + key + "\" was \"" + saved->second + "\", here \"" + here +
                 "\": the run goes on with other roundings");
   };
-  const NamedTensors<T> before = training_state();
+  const NamedTensors<T> before = state_handles();
   std::set<std::string> changed;
   try {
     this->expect(state, "");
-    check_values(what.c_str(), state, training_state());
+    check_values(what.c_str(), state, state_handles());
     changed = compare_options(what, option_texts(), metadata, resume);
     for (const auto& [name, tensor] : state)
       check(all_finite(tensor), what, ": \"", name, "\" holds numbers that are not finite");
   } catch (...) {
     this->expect(before, "");
-    copy_values(what.c_str(), before, training_state());
+    copy_values(what.c_str(), before, state_handles());
     throw;
   }
-  copy_values(what.c_str(), state, training_state());
+  copy_values(what.c_str(), state, state_handles());
+  prepared_ = -1;
   warn_of_other("engine", engine());
   warn_of_other("matmul_precision", to_string(matmul_precision()));
   for (std::size_t i = 0; i < players_.size(); ++i) {

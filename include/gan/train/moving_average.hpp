@@ -32,8 +32,7 @@ class MovingAverage : public StateAverage<T> {
           ", expected [0, 1)");
   }
 
-  /// Takes the module's current values in.
-  void update() {
+  void update() override {
     const double k = static_cast<double>(this->updates());
     this->advance(1 - (options_.warm_up ? std::min(options_.decay, (1 + k) / (10 + k)) : options_.decay));
   }

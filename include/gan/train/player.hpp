@@ -16,10 +16,9 @@
 #include "gan/ops/arithmetic.hpp"
 #include "gan/ops/reshape.hpp"
 #include "gan/optim/any_optimizer.hpp"
+#include "gan/train/average_options.hpp"
 #include "gan/train/kept_state.hpp"
-#include "gan/train/moving_average.hpp"
 #include "gan/train/options_text.hpp"
-#include "gan/train/power_average.hpp"
 #include "gan/train/term.hpp"
 
 namespace gan {
@@ -28,9 +27,9 @@ template <std::floating_point T>
 class Game;
 
 struct PlayerOptions {
-  Schedule schedule{};                            ///< factor of the learning rate by step of the game; none: 1
-  double clip_gradient_norm = 0;                  ///< limit of the norm of all its gradients together; 0: none
-  std::optional<MovingAverageOptions> average{};  ///< of its networks, for sampling
+  Schedule schedule{};                      ///< factor of the learning rate by step of the game; none: 1
+  double clip_gradient_norm = 0;            ///< limit of the norm of all its gradients together; 0: none
+  std::optional<AverageOptions> average{};  ///< of its networks, for sampling
   /// Relative widths of power-function averages to keep and save beside it, e.g. {0.05, 0.1}: from checkpoints,
   /// power_snapshots() and reconstruct() make the average of any width after training.
   std::vector<double> power_averages = std::initializer_list<double>{};
@@ -82,8 +81,8 @@ class Player {
   const Optimizer<T>& optimizer() const { return *optimizer_; }
   const PlayerOptions& options() const { return options_; }
   /// Null without one.
-  MovingAverage<T>* average() { return average_ ? &*average_ : nullptr; }
-  const MovingAverage<T>* average() const { return average_ ? &*average_ : nullptr; }
+  StateAverage<T>* average() { return average_.get(); }
+  const StateAverage<T>* average() const { return average_.get(); }
   /// In the order of PlayerOptions::power_averages.
   const std::vector<std::unique_ptr<PowerAverage<T>>>& power_averages() const { return power_averages_; }
   /// The learning rate before the schedule's factor.
@@ -100,7 +99,7 @@ class Player {
   AnyOptimizer<T> chosen_;
   PlayerOptions options_;
   std::unique_ptr<Optimizer<T>> optimizer_;
-  std::optional<MovingAverage<T>> average_;
+  std::unique_ptr<StateAverage<T>> average_;
   std::vector<std::unique_ptr<PowerAverage<T>>> power_averages_;
   std::vector<KeptBuffers<T>> buffers_;  // of after its last update
 };
@@ -128,7 +127,7 @@ Player<T>::Player(Game<T>* game, std::string name, const Networks& networks, Any
     buffers_.emplace_back(*network);
   }
   optimizer_ = chosen_.make(std::move(parameters));
-  if (options_.average) average_.emplace(all, *options_.average);
+  if (options_.average) average_ = make_average(*options_.average, all);
   for (const double width : options_.power_averages)
     power_averages_.push_back(std::make_unique<PowerAverage<T>>(all, PowerAverageOptions{width}));
   game_.join(*this);
@@ -159,15 +158,13 @@ void Player<T>::descend(const Tensor<T>& loss, const std::vector<Term<T>>& terms
 
 template <std::floating_point T>
 OptionTexts Player<T>::option_texts() const {
-  const auto& average = options_.average;
   std::string widths;
   for (const double width : options_.power_averages) widths += (widths.empty() ? "" : " ") + number_text(width);
   return {{name_ + "_rate", number_text(chosen_.learning_rate())},
           {name_ + "_optimizer", chosen_.describe()},
           {name_ + "_schedule", presence_text(options_.schedule)},
           {name_ + "_clip", number_text(options_.clip_gradient_norm)},
-          {name_ + "_average",
-           average ? described("decay=" + number_text(average->decay), {{"warm_up", average->warm_up}}) : "none"},
+          {name_ + "_average", options_.average ? average_text(*options_.average) : "none"},
           {name_ + "_power_averages", widths.empty() ? "none" : widths}};
 }
 

@@ -49,8 +49,7 @@ class PowerAverage : public StateAverage<T> {
   explicit PowerAverage(NamedTensors<T> values, const PowerAverageOptions& options = {})
       : StateAverage<T>(std::move(values)), options_(options), gamma_(power_exponent(options.relative_width)) {}
 
-  /// Takes the module's current values in.
-  void update() {
+  void update() override {
     const double t = static_cast<double>(this->updates() + 1);
     this->advance(-std::expm1((gamma_ + 1) * std::log1p(-1 / t)));  // 1 - beta; 1 at the first update
   }

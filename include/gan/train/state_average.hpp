@@ -15,6 +15,10 @@ class StateAverage {
  public:
   StateAverage(const StateAverage&) = delete;
   StateAverage& operator=(const StateAverage&) = delete;
+  virtual ~StateAverage() = default;
+
+  /// Takes the current values in.
+  virtual void update() = 0;
 
   /// Number of updates so far, and handles of the averages, named as the values.
   Index updates() const { return updates_; }
@@ -42,8 +46,6 @@ class StateAverage {
   explicit StateAverage(NamedTensors<T> values) : live_(std::move(values)) {
     for (const auto& [name, tensor] : live_) average_.push_back({name, tensor.clone()});
   }
-  ~StateAverage() = default;
-
   /// One update: average += share * (value - average).
   void advance(double share) {
     ++updates_;

@@ -12,6 +12,7 @@
 #include "gan/data/source.hpp"
 #include "gan/models/discriminator.hpp"
 #include "gan/models/generator.hpp"
+#include "gan/nn/fresh_statistics.hpp"
 #include "gan/nn/module_scopes.hpp"
 #include "gan/ops/concatenate.hpp"
 #include "gan/ops/condition.hpp"
@@ -102,6 +103,7 @@ class Trainer : public Game<T> {
   bool needs_plan() const override { return options_.instance_noise.whole_run() || Game<T>::needs_plan(); }
 
  protected:
+  void prepare_averages() override;
   std::vector<Tensor<T>> make_samples() override { return {generator_.sample(fixed_noise_, fixed_condition())}; }
 
  private:
@@ -239,6 +241,25 @@ Condition<T> Trainer<T>::fixed_condition() const {
 template <std::floating_point T>
 Tensor<T> Trainer<T>::sample(const Tensor<T>& z, const Condition<T>& condition) {
   return this->sampled([&] { return generator_.sample(z, condition); });
+}
+
+// Takes the statistics of the averaged generator afresh, from samples as it will make them.
+template <std::floating_point T>
+void Trainer<T>::prepare_averages() {
+  constexpr Index batches = 8;
+  auto* average = generator_player_.average();
+  const FreshStatistics<T> fresh(generator_);
+  if (!average || average->updates() == 0 || fresh.empty()) return;
+  const Evaluate<T> mode(generator_);
+  const typename StateAverage<T>::Swap averaged(*average);
+  this->rng().set_state({0, 0x73746174, 0});
+  const Condition<T> fixed = fixed_condition();
+  const bool drawn = fixed.empty() || (generator_.classes() > 0 && !fixed.has_values());
+  const Index n = drawn ? Generator<T>::sample_rows : options_.samples;
+  for (Index i = 0; i < batches; ++i) {
+    const Tensor<T> z = generator_.draw(this->rng(), n);
+    generator_(z, drawn ? generator_.draw_condition(this->rng(), n) : fixed);
+  }
 }
 
 // Parts n rows of output [n, ..., s + k] into scores [n, ..., s] and the rest.

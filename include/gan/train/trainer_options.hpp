@@ -14,7 +14,7 @@
 #include "gan/optim/any_optimizer.hpp"
 #include "gan/tensor/condition.hpp"
 #include "gan/train/adaptive_probability.hpp"
-#include "gan/train/moving_average.hpp"
+#include "gan/train/average_options.hpp"
 
 namespace gan {
 
@@ -70,7 +70,7 @@ struct TrainerOptions {
   Index pack = 1;  ///< samples the discriminator sees at once, joined along the last axis (PacGAN)
   std::vector<PairTerm<T>> generator_terms = std::initializer_list<PairTerm<T>>{};  // {} alone: as in AnyPenalty
   std::vector<PairTerm<T>> discriminator_terms = std::initializer_list<PairTerm<T>>{};
-  std::optional<MovingAverageOptions> average{};  ///< of the generator, for sampling
+  std::optional<AverageOptions> average{};  ///< of the generator, for sampling
   /// Of the generator, for averages chosen after training; see PlayerOptions.
   std::vector<double> power_averages = std::initializer_list<double>{};
   bool joint_pass = true;  ///< real and fake in one pass, unless the discriminator mixes its batch
