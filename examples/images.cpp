@@ -1,4 +1,4 @@
-// Trains a DCGAN on a folder of color pictures, at 32 x 32 or 64 x 64.
+// Trains a pair of networks on a folder of color pictures, at 32 x 32 or 64 x 64.
 //
 //   images --demo                               colored shapes, drawn by the program: no data needed
 //   images --data DIR --size 64 --flip          your PNG and JPEG files, scaled and cropped, also in folders below DIR
@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <gan/gan.hpp>
+#include <memory>
 #include <numbers>
 #include <string>
 #include <utility>
@@ -31,11 +32,11 @@ struct Options {
   fs::path data;
   bool demo = false;
   Index size = 32;
+  std::string model = "image";
   Index width = 32;
-  std::string objective = "non-saturating";
-  std::string penalty = "lazy-r1:1";
-  double rate = 5e-4;
-  Index batch = 32;
+  std::string objective, penalty;
+  double rate = 0;
+  Index batch = 0;
   bool flip = false;
   Index every = 500;
   std::uint64_t seed = 1;
@@ -109,8 +110,50 @@ gan::Dataset<float> draw_shapes(Index count, Index size, std::uint64_t seed) {
   return gan::Dataset<float>::from_bytes({size, size, 3}, std::move(bytes));
 }
 
+void set_defaults(Options& options) {
+  const bool image = options.model == "image";
+  if (options.objective.empty()) options.objective = image ? "hinge" : "non-saturating";
+  if (options.penalty.empty()) options.penalty = image ? "none" : "lazy-r1:1";
+  if (options.rate == 0) options.rate = image ? 1e-3 : 5e-4;
+  if (options.batch == 0) options.batch = image ? gan::image_recipe_batch : 32;
+}
+
+gan::TrainerOptions<float> trainer_options(const Options& options) {
+  gan::TrainerOptions<float> all;
+  if (options.model == "image") {
+    all = gan::image_recipe<float>(options.seed, options.rate);
+  } else {
+    all.generator_optimizer = all.discriminator_optimizer = gan::AdamOptions{.learning_rate = options.rate};
+    all.average = gan::MovingAverageOptions{.decay = 0.995};
+    all.seed = options.seed;
+  }
+  all.objective = gan::objective_named<float>(options.objective);
+  all.penalty = gan::penalty_named<float>(options.penalty);
+  return all;
+}
+
+struct Networks {
+  std::unique_ptr<gan::Generator<float>> generator;
+  std::unique_ptr<gan::Discriminator<float>> discriminator;
+};
+
+Networks make_networks(gan::Rng& rng, const Options& options) {
+  const gan::Shape image{options.size, options.size, 3};
+  if (options.model == "image")
+    return {std::make_unique<gan::ImageGenerator<float>>(
+                rng, gan::ImageGeneratorOptions<float>{.image = image, .width = options.width}),
+            std::make_unique<gan::ImageDiscriminator<float>>(
+                rng, gan::ImageDiscriminatorOptions{.image = image, .width = options.width})};
+  using G = gan::DcganGenerator<float>;
+  using D = gan::DcganDiscriminator<float>;
+  return {std::make_unique<G>(rng, G::Options{.latent = 64, .image = image, .width = options.width, .kernel = 4}),
+          std::make_unique<D>(rng, D::Options{.image = image, .width = options.width, .kernel = 4})};
+}
+
 void train(Options& options, const CLI::App& app) {
+  set_defaults(options);
   RunOptions& run = options.run;
+  run.choose_precision(options.model == "image");
   gan::check(run.resume || options.demo || !options.data.empty(), "nothing to learn from: give --data DIR or --demo");
   if (!options.data.empty()) options.data = fs::weakly_canonical(options.data);
   gan::StoredOptions stored;
@@ -132,27 +175,18 @@ void train(Options& options, const CLI::App& app) {
   gan::write_grid(run.out / "real.png", some.next().samples);
 
   gan::Rng rng(options.seed);
-  const gan::Shape image{options.size, options.size, 3};
-  using Generator = gan::DcganGenerator<float>;
-  using Discriminator = gan::DcganDiscriminator<float>;
-  Generator generator(rng, {.latent = 64, .image = image, .width = options.width, .kernel = 4});
-  Discriminator discriminator(rng, {.image = image, .width = options.width, .kernel = 4});
-  gan::Trainer<float> trainer(generator, discriminator,
-                              {.objective = gan::objective_named<float>(options.objective),
-                               .penalty = gan::penalty_named<float>(options.penalty),
-                               .generator_optimizer = gan::AdamOptions{.learning_rate = options.rate},
-                               .discriminator_optimizer = gan::AdamOptions{.learning_rate = options.rate},
-                               .average = gan::MovingAverageOptions{.decay = 0.995},
-                               .seed = options.seed});
+  const auto [generator, discriminator] = make_networks(rng, options);
+  gan::Trainer<float> trainer(*generator, *discriminator, trainer_options(options));
   if (run.resume) {
     gan::load_checkpoint<float>(run.checkpoint(), trainer, &loader, run.changes());
     std::printf("Going on with %s from step %lld.\n", run.out.c_str(), static_cast<long long>(trainer.steps()));
   } else {
-    std::printf("%s\n%s\n", generator.summary().c_str(), discriminator.summary(image).c_str());
+    std::printf("%s\n%s\n", generator->summary().c_str(),
+                discriminator->summary({options.size, options.size, 3}).c_str());
   }
   std::fflush(stdout);
 
-  run.set_limits(loader);
+  run.set_limits(loader, trainer);
   gan::StopOnInterrupt interrupt;
   gan::ProgressBar progress({.out = stdout});
   gan::SampleGrid samples({.folder = run.out, .every = options.every});
@@ -167,21 +201,26 @@ void train(Options& options, const CLI::App& app) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Trains a DCGAN on color pictures, and leaves samples, losses.csv and a checkpoint."};
+  CLI::App app{"Trains a pair of networks on color pictures, and leaves samples, losses.csv and a checkpoint."};
   Options o;
   auto* data = app.add_option("--data", o.data, "Folder with PNG and JPEG files to learn from");
   app.add_flag("--demo", o.demo, "Learn from 10000 colored shapes on gradients, drawn by the program")->excludes(data);
   app.add_option("--size", o.size, "Pixels a side")->check(CLI::IsMember({32, 64}))->capture_default_str();
+  app.add_option("--model", o.model, "The networks: image, the library's pair for images, or dcgan")
+      ->check(CLI::IsMember({"image", "dcgan"}))
+      ->capture_default_str();
   app.add_option("--width", o.width, "Channels of the largest maps; each halving doubles them")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
-  app.add_option("--objective", o.objective, "One of: " + std::string(gan::objective_names))->capture_default_str();
-  app.add_option("--penalty", o.penalty, "NAME[:WEIGHT], several joined with +, of: " + std::string(gan::penalty_names))
-      ->capture_default_str();
-  app.add_option("--rate", o.rate, "Learning rate of both networks")
-      ->check(CLI::Range(1e-8, 1.0))
-      ->capture_default_str();
-  app.add_option("--batch", o.batch, "Pictures a step")->check(CLI::Range(2, 65536))->capture_default_str();
+  app.add_option("--objective", o.objective,
+                 "One of: " + std::string(gan::objective_names) + " (default: hinge; for dcgan non-saturating)");
+  app.add_option("--penalty", o.penalty,
+                 "NAME[:WEIGHT], several joined with +, of: " + std::string(gan::penalty_names) +
+                     " (default: none; for dcgan lazy-r1:1)");
+  app.add_option("--rate", o.rate,
+                 "Learning rate (default: 1e-3, the discriminator's four times that; for dcgan 5e-4 for both)")
+      ->check(CLI::Range(1e-8, 1.0));
+  app.add_option("--batch", o.batch, "Pictures a step (default: 64; for dcgan 32)")->check(CLI::Range(2, 65536));
   app.add_flag("--flip", o.flip, "Mirror half of the pictures, at random");
   app.add_option("--every", o.every, "Steps from one picture of samples to the next")
       ->check(CLI::Range(1, 1000000000))

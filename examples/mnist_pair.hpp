@@ -12,13 +12,40 @@ struct Networks {
   std::unique_ptr<gan::Discriminator<float>> discriminator;
 };
 
-/// mlp: dense layers only. dcgan: the convolutional pair of TensorFlow's tutorial. dcgan-small: a smaller one for
-/// minutes on a CPU. With labels, the generator is told the digit, and the discriminator judges it (projection) or
-/// names it (ac-gan).
-inline Networks make_networks(gan::Rng& rng, const std::string& model, const std::string& labels,
-                              bool spectral_norm = false) {
-  const gan::Index classes = labels == "none" ? 0 : 10;
-  const auto head = labels == "ac-gan" ? gan::ClassHead::auxiliary : gan::ClassHead::projection;
+/// Options of the pair. What is left open is what suits the model.
+struct PairOptions {
+  std::string model = "image";
+  std::string objective;
+  std::string penalty;
+  std::string labels = "projection";
+  bool spectral_norm = false;
+  double real_label = 1;
+  double rate = 0, discriminator_rate = 0;
+  gan::Index batch = 0;
+  // Of image alone:
+  gan::Index width = 32, discriminator_width = 0, blocks = 1, latent = 64;
+  double average = 0.178;  ///< relative width of the average
+};
+
+/// image: the library's pair for images. mlp: dense layers only. dcgan: the convolutional pair of TensorFlow's
+/// tutorial. dcgan-small: a smaller one for minutes on a CPU. With labels, the generator is told the digit, and the
+/// discriminator judges it (projection) or names it (ac-gan).
+inline Networks make_networks(gan::Rng& rng, const PairOptions& options, const gan::Shape& image = {28, 28, 1},
+                              gan::Index number_of_classes = 10) {
+  const std::string& model = options.model;
+  const gan::Index classes = options.labels == "none" ? 0 : number_of_classes;
+  const auto head = options.labels == "ac-gan" ? gan::ClassHead::auxiliary : gan::ClassHead::projection;
+  const bool spectral_norm = options.spectral_norm;
+  if (model == "image")
+    return {std::make_unique<gan::ImageGenerator<float>>(
+                rng, gan::ImageGeneratorOptions<float>{.image = image, .classes = classes, .width = options.width}),
+            std::make_unique<gan::ImageDiscriminator<float>>(
+                rng, gan::ImageDiscriminatorOptions{
+                         .image = image,
+                         .classes = classes,
+                         .class_head = head,
+                         .width = options.discriminator_width > 0 ? options.discriminator_width : options.width})};
+  gan::check(image == gan::Shape{28, 28, 1}, "model ", model, ": images ", image, ", expected [28, 28, 1]");
   if (model == "mlp")
     return {std::make_unique<gan::MlpGenerator<float>>(rng, gan::MlpGenerator<float>::Options{.classes = classes}),
             std::make_unique<gan::MlpDiscriminator<float>>(
@@ -35,7 +62,7 @@ inline Networks make_networks(gan::Rng& rng, const std::string& model, const std
                                                          .channels = {64, 128},
                                                          .dropout = 0.3,
                                                          .spectral_norm = spectral_norm})};
-  gan::check(model == "dcgan-small", "no model is named \"", model, "\", expected mlp, dcgan or dcgan-small");
+  gan::check(model == "dcgan-small", "no model is named \"", model, "\", expected image, mlp, dcgan or dcgan-small");
   return {
       std::make_unique<gan::DcganGenerator<float>>(
           rng,
@@ -59,35 +86,35 @@ inline std::vector<gan::PairTerm<float>> class_terms(bool of_discriminator) {
            }}};
 }
 
-/// Options of the pair. What is left open is what suits the model.
-struct PairOptions {
-  std::string model = "dcgan-small";
-  std::string objective = "non-saturating";
-  std::string penalty;
-  std::string labels = "projection";
-  bool spectral_norm = false;
-  double real_label = 1;
-  double rate = 0;
-  gan::Index batch = 0;
-};
-
 inline void set_defaults(PairOptions& options) {
-  const bool small = options.model == "dcgan-small";
+  const bool image = options.model == "image", small = options.model == "dcgan-small";
+  if (options.objective.empty()) options.objective = image ? "hinge" : "non-saturating";
   if (options.penalty.empty())
     options.penalty = small && options.objective == "non-saturating" ? "lazy-r1:0.2" : "none";
-  if (options.rate == 0) options.rate = small ? 7e-4 : 2e-4;
-  if (options.batch == 0) options.batch = small ? 32 : 128;
+  if (options.rate == 0) options.rate = image ? 1e-3 : small ? 7e-4 : 2e-4;
+  if (options.discriminator_rate == 0) options.discriminator_rate = (image ? 4 : 1) * options.rate;
+  if (options.batch == 0) options.batch = image ? gan::image_recipe_batch : small ? 32 : 128;
 }
 
 inline gan::TrainerOptions<float> trainer_options(const PairOptions& options, std::uint64_t seed) {
-  const bool names = options.labels == "ac-gan";
-  return {.objective = gan::objective_named<float>(options.objective, options.real_label),
-          .penalty = gan::penalty_named<float>(options.penalty),
-          .generator_optimizer = gan::AdamOptions{.learning_rate = options.rate},
-          .discriminator_optimizer = gan::AdamOptions{.learning_rate = options.rate},
-          .generator_terms = names ? class_terms(false) : std::vector<gan::PairTerm<float>>(),
-          .discriminator_terms = names ? class_terms(true) : std::vector<gan::PairTerm<float>>(),
-          .average = gan::MovingAverageOptions{.decay = options.model == "dcgan-small" ? 0.998 : 0.995},
-          .samples = 100,
-          .seed = seed};
+  gan::TrainerOptions<float> all;
+  if (options.model == "image") {
+    all = gan::image_recipe<float>(seed, options.rate);
+    all.average = gan::PowerAverageOptions{.relative_width = options.average};
+    all.discriminator_optimizer =
+        gan::AdamOptions{.learning_rate = options.discriminator_rate, .beta1 = 0, .beta2 = 0.99};
+  } else {
+    all.generator_optimizer = gan::AdamOptions{.learning_rate = options.rate};
+    all.discriminator_optimizer = gan::AdamOptions{.learning_rate = options.discriminator_rate};
+    all.average = gan::MovingAverageOptions{.decay = options.model == "dcgan-small" ? 0.998 : 0.995};
+    all.seed = seed;
+  }
+  all.objective = gan::objective_named<float>(options.objective, options.real_label);
+  all.penalty = gan::penalty_named<float>(options.penalty);
+  all.samples = 100;
+  if (options.labels == "ac-gan") {
+    all.generator_terms = class_terms(false);
+    all.discriminator_terms = class_terms(true);
+  }
+  return all;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <gan/gan.hpp>
@@ -13,8 +14,9 @@
 
 struct RunOptions {
   std::filesystem::path out;  ///< as given, or the folder's usual name
-  gan::Index epochs = 0;
+  gan::Index epochs = 0, steps = 0;
   double minutes = 0, usual_minutes = 3;
+  std::string precision{};  ///< empty: see choose_precision
   int threads = 0;
   bool resume = false, overwrite = false;
   std::vector<std::string> change{};
@@ -27,9 +29,17 @@ struct RunOptions {
   void add_to(CLI::App& app) {
     auto* limit = app.add_option("--epochs", epochs, "Passes over the data, in all")->check(CLI::Range(1, 1000000));
     app.add_option("--minutes", minutes,
-                   "Stop after that time (" + gan::number_text(usual_minutes) + " unless --epochs is given)")
+                   "Stop after that time (" + gan::number_text(usual_minutes) + " unless --epochs or --steps is given)")
         ->check(CLI::Range(0.001, 1e6))
         ->excludes(limit);
+    app.add_option("--steps", steps, "Steps, in all: those that an earlier run was planned for make the same bits")
+        ->check(CLI::Range(1, 1000000000))
+        ->excludes(limit);
+    app.add_option(
+           "--precision", precision,
+           "Of products, in which nearly all time goes: highest (float) or medium (factors rounded to bfloat16; "
+           "default where the processor gains from it and the networks do not suffer)")
+        ->check(CLI::IsMember({"highest", "medium"}));
     app.add_option("--threads", threads, "Default: all cores")->check(CLI::Range(1, 1024));
     app.add_option("--out", out,
                    "Folder for all that is written (default: " + out.string() + ", or the next of " + out.string() +
@@ -41,9 +51,15 @@ struct RunOptions {
         ->needs(go_on);
   }
 
+  /// The precision where none was asked for: medium where it is faster and `medium_suits`. To be called before begin.
+  void choose_precision(bool medium_suits) {
+    if (precision.empty()) precision = medium_suits && gan::medium_is_faster() ? "medium" : "highest";
+  }
+
   /// Finds the folder, takes its lock, and gives a resumed run's options the values they had.
   void begin(const CLI::App& app, gan::StoredOptions& stored) {
     if (threads > 0) gan::set_threads(threads);
+    stored.add("precision", precision);
     std::set<std::string> given;
     for (const CLI::Option* option : app.get_options())
       if (option->count() > 0) given.insert(option->get_single_name());
@@ -62,14 +78,22 @@ struct RunOptions {
     const auto earlier = notes.find("epochs");
     stored_epochs = earlier == notes.end() ? 0 : std::atoll(earlier->second.c_str());
     notes = stored.notes();
+    gan::set_matmul_precision(gan::precision_named(precision));
+    if (precision == "medium")
+      std::printf("Products round their factors to bfloat16, which is faster here (--precision highest: float).\n");
   }
 
-  /// A resumed run of which nothing else is asked goes on to the epochs it was begun for. To be called when the loader
-  /// is where the run goes on.
-  void set_limits(const gan::Loader<float>& loader) {
+  /// A resumed run of which nothing else is asked goes on to the epochs it was begun for, and one that was planned by
+  /// its time to the steps of that plan. To be called when loader and game are where the run goes on.
+  void set_limits(const gan::Loader<float>& loader, const gan::Game<float>& game) {
     const gan::Index done = loader.epoch() + (loader.position() == loader.batches_per_epoch() ? 1 : 0);
-    if (epochs == 0 && minutes == 0 && stored_epochs > done) epochs = stored_epochs;
+    if (epochs == 0 && steps == 0 && minutes == 0 && stored_epochs > done) epochs = stored_epochs;
     if (epochs > 0) notes["epochs"] = std::to_string(epochs);
+    if (resume && epochs == 0 && steps == 0 && game.needs_plan() && game.planned_steps() > 0)
+      std::printf(
+          "It goes on to the %lld steps that it was planned for, where its rates have fallen; for more time begin "
+          "another run.\n",
+          static_cast<long long>(game.planned_steps()));
     lock.reset();
   }
   /// What --change means for the state of the run.
@@ -85,7 +109,7 @@ struct RunOptions {
   }
   /// Epochs or minutes, as asked for; the usual time without either.
   gan::FitOptions limits() const {
-    const double wanted = minutes > 0 ? minutes : epochs > 0 ? 0 : usual_minutes;
-    return {.epochs = epochs, .seconds = 60 * wanted};
+    const double wanted = minutes > 0 ? minutes : epochs > 0 || steps > 0 ? 0 : usual_minutes;
+    return {.epochs = epochs, .steps = steps, .seconds = 60 * wanted};
   }
 };

@@ -64,6 +64,7 @@ class Bench {
   }
 
   void make_batch(Index batch) {
+    trainer_.plan_steps(1000000);  // for schedules that go by the whole run
     real_ = gan::uniform<float>(rng_, pair_.sample.inserted(0, batch), -1, 1);
     condition_ = make_condition(batch);
     for (int i = 0; i < 3; ++i) step();

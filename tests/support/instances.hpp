@@ -230,6 +230,8 @@
   INSTANCE class Discriminator<T>; \
   INSTANCE class Generator<T>; \
   INSTANCE class DcganGenerator<T>; \
+  INSTANCE class ImageGenerator<T>; \
+  INSTANCE class ImageDiscriminator<T>; \
   INSTANCE class DcganDiscriminator<T>; \
   INSTANCE class GeneratorEnsemble<T>; \
   INSTANCE class DiscriminatorEnsemble<T>; \

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax, random
 
-NETS = ("mlp", "dcgan", "wgan-gp", "r1r2", "ring", "default", "dcgan64")
+NETS = ("mlp", "dcgan", "wgan-gp", "r1r2", "ring", "dcgan-small", "dcgan64")
 
 
 @dataclasses.dataclass

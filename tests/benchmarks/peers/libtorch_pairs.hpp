@@ -133,7 +133,7 @@ inline Pair make_pair(const std::string& net) {
     p.discriminator->push_back(nn::Linear(4 * 4 * 512, 1));
     p.sample = {3, 64, 64};
     p.mixes_batch = true;
-  } else if (net == "default" || net == "r1r2") {
+  } else if (net == "dcgan-small" || net == "r1r2") {
     p.generator = up(128, 7, {128, 64}, {2, 2}, 4, 1);
     p.discriminator = down(1, {32, 64}, 4, 0, false);
     p.discriminator->push_back(nn::Functional(append_deviation));

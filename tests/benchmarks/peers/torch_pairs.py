@@ -4,7 +4,7 @@ import dataclasses
 import torch
 from torch import nn
 
-NETS = ("mlp", "dcgan", "wgan-gp", "r1r2", "ring", "default", "dcgan64")
+NETS = ("mlp", "dcgan", "wgan-gp", "r1r2", "ring", "default", "dcgan-small", "dcgan64")
 
 
 @dataclasses.dataclass
@@ -14,11 +14,13 @@ class Pair:
     sample: tuple
     latent: int
     classes: int = 0
-    loss: str = "non-saturating"  # or wasserstein, relativistic
+    loss: str = "non-saturating"  # or wasserstein, relativistic, hinge
     penalty: str = ""             # r1, r1+r2 or gradient-penalty
     weight: float = 0.0
     every: int = 1                # steps from one penalty to the next
     rate: float = 2e-4
+    discriminator_rate: float = 0.0  # 0: the same
+    betas: tuple = (0.5, 0.999)
     average: float = 0.0          # decay of the generator's moving average; 0: none
     mixes_batch: bool = False     # the discriminator's score depends on the other samples
 
@@ -80,6 +82,65 @@ class ProjectionDiscriminator(nn.Module):
         return self.score(h) + (self.embedding(labels) * h).sum(1, keepdim=True)
 
 
+class ClassNorm(nn.Module):
+    """Batch norm with a scale and a shift for each class."""
+
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.norm = nn.BatchNorm2d(channels, affine=False)
+        self.scale, self.shift = nn.Embedding(classes, channels), nn.Embedding(classes, channels)
+
+    def forward(self, x, labels):
+        return self.norm(x) * self.scale(labels)[:, :, None, None] + self.shift(labels)[:, :, None, None]
+
+
+class Block(nn.Module):
+    """x + conv(relu(norm(conv(relu(norm(x))))))."""
+
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.norms = nn.ModuleList(ClassNorm(channels, classes) for _ in range(2))
+        self.convs = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(2))
+
+    def forward(self, x, labels):
+        y = x
+        for norm, conv in zip(self.norms, self.convs):
+            y = conv(torch.relu(norm(y, labels)))
+        return x + y
+
+
+class ImageGenerator(nn.Module):
+    """For 28 x 28: a residual block and a transposed convolution at 7 x 7 and at 14 x 14."""
+
+    def __init__(self, latent, classes, width):
+        super().__init__()
+        self.classes = classes
+        self.project = nn.Sequential(nn.Linear(latent + classes, 49 * 2 * width), ToMap(7, 7, 2 * width))
+        self.blocks = nn.ModuleList(Block(c, classes) for c in (2 * width, width))
+        self.norms = nn.ModuleList(ClassNorm(c, classes) for c in (2 * width, width))
+        self.ups = nn.ModuleList(nn.ConvTranspose2d(a, b, 4, 2, 1) for a, b in ((2 * width, width), (width, 1)))
+
+    def forward(self, z, labels):
+        code = nn.functional.one_hot(labels, self.classes).to(z.dtype)
+        x = self.project(torch.cat([z, 3 * code], 1))
+        for block, norm, up in zip(self.blocks, self.norms, self.ups):
+            x = up(torch.relu(norm(block(x, labels), labels)))
+        return 0.05 * x + 0.95 * x.clamp(-1, 1)
+
+
+def normed(layer):
+    return nn.utils.parametrizations.spectral_norm(layer)
+
+
+def image_discriminator(classes, width):
+    maps = [nn.Conv2d(1, width, 4, 2, 1), nn.Conv2d(width, 2 * width, 4, 2, 1), nn.Conv2d(2 * width, 4 * width, 3, 2, 1)]
+    layers = [part for conv in maps for part in (normed(conv), leaky())]
+    net = ProjectionDiscriminator(nn.Sequential(*layers, ToRow(), normed(nn.Linear(16 * 4 * width, 256)), leaky()), 256,
+                                  classes)
+    net.score, net.embedding = normed(net.score), normed(net.embedding)
+    return net
+
+
 def dcgan_generator(latent, size, channels, strides, kernel, colors):
     layers = [nn.Linear(latent, size * size * channels[0], bias=False), nn.BatchNorm1d(size * size * channels[0]), leaky(),
               ToMap(size, size, channels[0])]
@@ -123,9 +184,12 @@ def make_pair(net):
         g = dcgan_generator(100, 4, (512, 256, 128, 64), (2, 2, 2, 2), 4, 3)
         d = nn.Sequential(*dcgan_maps(3, (64, 128, 256, 512), 4, norm=True), ToRow(), nn.Linear(4 * 4 * 512, 1))
         return Pair(g, d, (3, 64, 64), 100, mixes_batch=True)
+    if net == "default":  # what `mnist train` trains; its average's decay changes with the step, which costs the same
+        return Pair(ImageGenerator(64, 10, 32), image_discriminator(10, 32), (1, 28, 28), 64, 10, loss="hinge", rate=1e-3,
+                    discriminator_rate=4e-3, betas=(0.0, 0.99), average=0.998)
     if net not in NETS:
         raise ValueError(f"no pair is named {net}")
-    # What `mnist train` trains: see examples/mnist_pair.hpp, which ../pairs.hpp follows by itself and this does not.
+    # What `mnist train --model dcgan-small` trains.
     classes, latent = 10, 64
     g = LabelledGenerator(dcgan_generator(2 * latent, 7, (128, 64), (2, 2), 4, 1), classes, latent)
     d = ProjectionDiscriminator(nn.Sequential(*dcgan_maps(1, (32, 64), 4), MinibatchStdDev(), ToRow(),

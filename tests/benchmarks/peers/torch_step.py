@@ -64,11 +64,13 @@ def discriminator_loss(loss, real, fake):
         return fake.mean() - real.mean()
     if loss == "relativistic":
         return F.softplus(fake - real).mean()
+    if loss == "hinge":
+        return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
     return F.softplus(-real).mean() + F.softplus(fake).mean()
 
 
 def generator_loss(loss, real, fake):
-    if loss == "wasserstein":
+    if loss in ("wasserstein", "hinge"):
         return -fake.mean()
     return F.softplus(real - fake if loss == "relativistic" else -fake).mean()
 
@@ -83,8 +85,9 @@ class Step:
             g, d = (x.to(memory_format=torch.channels_last) for x in (g, d))
             self.real = self.real.to(memory_format=torch.channels_last)
         self.g_values, self.d_values = list(g.parameters()), list(d.parameters())
-        adam = dict(lr=pair.rate, betas=(0.5, 0.999), fused=True)
-        self.g_adam, self.d_adam = torch.optim.Adam(self.g_values, **adam), torch.optim.Adam(self.d_values, **adam)
+        adam = dict(betas=pair.betas, fused=True)
+        self.g_adam = torch.optim.Adam(self.g_values, lr=pair.rate, **adam)
+        self.d_adam = torch.optim.Adam(self.d_values, lr=pair.discriminator_rate or pair.rate, **adam)
         self.averaged = self.g_values + [b for b in g.buffers() if b.is_floating_point()]
         self.average = [v.detach().clone() for v in self.averaged] if pair.average else []
         self.labels = (torch.arange(batch) % pair.classes,) if pair.classes else ()
@@ -96,7 +99,7 @@ class Step:
         return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.bf16)
 
     def scores(self, x):
-        return self.d(x, *self.labels).float()
+        return self.d(x, *(y.repeat(len(x) // self.batch) for y in self.labels)).float()
 
     def both(self, real, fake):
         if self.joint:
