@@ -1,111 +1,174 @@
-// Measures generated digits.
+// Measures generated images by judges that are no part of any training.
 //
-//   mnist sample --model mnist-run/checkpoint.safetensors --count 5000 --out digits.idx
+//   mnist sample --model mnist-run/checkpoint.safetensors --count 10000 --out digits.idx
 //   quality --data MNIST_FOLDER digits.idx
 //
-// Trains a small classifier on the training digits first. Then, for each file against 5,000 test digits, prints: the
-// Frechet distance of the classifier's 64 features (0 is perfect; test digits against other training digits are printed
-// as the best to hope for), the mean confidence of the classifier, the share of the rarest class (0.1 is perfect), and
-// precision and recall (Kynkaanniemi et al., 2019).
+// The judges are two classifiers of different build, trained once on the data's training images and kept in a folder.
+// Each compares the samples with the test images; "x floor" is the Frechet distance as a multiple of what as many
+// training images get, so that 1 is as good as real. Beside FILE.idx lie in FILE.labels.idx the classes asked for, if
+// any. Files that differ in their seed alone are told as a mean with its standard error, too.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <fstream>
 #include <gan/gan.hpp>
 #include <string>
 #include <vector>
 
+#include "figures.hpp"
+#include "self_test.hpp"
+
+namespace fs = std::filesystem;
+using gan::Index;
+using namespace gan::bench;
+
 namespace {
 
-using gan::Index;
-using Tensor = gan::Tensor<float>;
-
-class Classifier : public gan::Layer<float> {
- public:
-  explicit Classifier(gan::Rng& rng) : gan::Layer<float>(rng) {}
-  Tensor features(const Tensor& x) {
-    const auto small = gan::relu(conv2_(gan::relu(conv1_(x))));
-    return gan::relu(hidden_(gan::flatten(small)));
-  }
-  Tensor forward(const Tensor& x) override { return output_(features(x)); }
-
- private:
-  gan::Conv2d<float> conv1_{this, "conv1", 1, 16, {.kernel = 5, .stride = 2, .padding = gan::Padding::same()}};
-  gan::Conv2d<float> conv2_{this, "conv2", 16, 32, {.kernel = 5, .stride = 2, .padding = gan::Padding::same()}};
-  gan::Dense<float> hidden_{this, "hidden", 7 * 7 * 32, 64};
-  gan::Dense<float> output_{this, "output", 64, 10};
+struct Options {
+  fs::path data, cache = usual_cache(), json, pairs;
+  std::vector<fs::path> files;
+  bool self_test = false, small = false;
+  Index count = 10000;
+  std::uint64_t seed = 1;
 };
 
-struct Seen {
-  Tensor features;
-  std::vector<Index> classes;
-  double confidence = 0;
-};
-
-Seen look(Classifier& classifier, const Tensor& images) {
-  const gan::NoGrad scope;
-  Seen seen{classifier.features(images), {}, 0};
-  const Tensor probabilities = gan::softmax(classifier(images));
-  for (Index i = 0; i < images.shape()[0]; ++i) {
-    const float* row = probabilities.data() + 10 * i;
-    const float* best = std::max_element(row, row + 10);
-    seen.classes.push_back(best - row);
-    seen.confidence += static_cast<double>(*best) / static_cast<double>(images.shape()[0]);
+/// Images of an IDX file [n, h, w] or [n, h, w, c], the first `count` of them, and the labels beside it.
+Samples read_samples(const fs::path& path, Index count) {
+  auto idx = gan::read_idx(path);
+  gan::check(idx.shape.rank() == 3 || idx.shape.rank() == 4, path.string(), ": shape ", idx.shape,
+             ", expected [n, h, w] or [n, h, w, c]");
+  const Index n = idx.shape[0];
+  gan::check(n >= count, path.string(), ": ", n, " samples, expected at least ", count, " (see --count)");
+  std::vector<Index> labels;
+  if (const auto beside = fs::path(path).replace_extension(".labels.idx"); fs::exists(beside)) {
+    const auto numbers = gan::read_idx(beside);
+    gan::check(numbers.shape == gan::Shape{n}, beside.string(), ": shape ", numbers.shape, ", expected [", n, "] as ",
+               path.string(), " has images");
+    labels.assign(numbers.bytes.begin(), numbers.bytes.end());
   }
-  return seen;
+  const gan::Shape item{idx.shape[1], idx.shape[2], idx.shape.rank() == 4 ? idx.shape[3] : 1};
+  const auto all = gan::Dataset<float>::from_bytes(item, std::move(idx.bytes), std::move(labels));
+  return {n == count ? all : all.subset(range(0, count)), path.string()};
 }
 
-Tensor first(const gan::Dataset<float>& data, Index count) {
-  std::vector<Index> indices(static_cast<std::size_t>(count));
-  for (Index i = 0; i < count; ++i) indices[static_cast<std::size_t>(i)] = i;
-  return data.gather(indices);
+void print_row(const std::string& name, const Figures& f, const Floor& floor) {
+  std::printf("%-34s", name.c_str());
+  std::printf(" %7.2f", f.at("frechet") / floor.mean.at("frechet"));
+  for (const auto& kind : figure_kinds) {
+    const auto found = f.find(kind.name);
+    if (found == f.end())
+      std::printf(" %9s", "-");
+    else
+      std::printf(" %9.3f", found->second);
+  }
+  std::puts("");
 }
 
-void print(const std::string& name, const Seen& seen, const Seen& real) {
-  std::vector<double> shares(10);
-  for (const Index c : seen.classes)
-    shares[static_cast<std::size_t>(c)] += 1.0 / static_cast<double>(seen.classes.size());
-  const auto p = gan::prdc(real.features, seen.features);
-  std::printf("%-40s frechet %8.2f  confidence %.3f  rarest class %.3f  precision %.3f  recall %.3f\n", name.c_str(),
-              gan::frechet_distance(real.features, seen.features), seen.confidence,
-              *std::min_element(shares.begin(), shares.end()), p.precision, p.recall);
-  std::fflush(stdout);
+void write_pairs(const fs::path& path, const Samples& samples, const JudgeData& data, const Memorizing& memorizing) {
+  const auto rows = static_cast<std::size_t>(std::min<Index>(20, std::ssize(memorizing.sample)));
+  std::vector<gan::Tensor<float>> parts;
+  const auto some = [rows](const std::vector<Index>& all) {
+    return std::vector<Index>(all.begin(), all.begin() + static_cast<Index>(rows));
+  };
+  parts.push_back(samples.images.gather(some(memorizing.sample)));
+  parts.push_back(data.training.gather(some(memorizing.training)));
+  parts.push_back(data.test.gather(some(memorizing.test)));
+  gan::write_grid(path, gan::concatenate<float>(parts, 0), {.columns = static_cast<Index>(rows)});
+}
+
+void measure(const Options& o, const JudgeData& data) {
+  std::vector<Samples> all;
+  for (const auto& path : o.files) all.push_back(read_samples(path, o.count));
+  for (const auto& samples : all)
+    gan::check(samples.images.item_shape() == data.test.item_shape(), samples.name, ": images ",
+               samples.images.item_shape(), ", expected ", data.test.item_shape(), " as in ", data.name);
+  nlohmann::json json{{"data", data.name}, {"samples", o.count}, {"judges", nlohmann::json::array()}};
+  for (auto& judge : make_judges(data, o.cache)) {
+    const Reference reference(*judge, data);
+    const Floor floor = measure_floor(reference, data, o.count);
+    std::printf(
+        "\njudge \"%s\": %.2f %% of the test images right; %lld features; %lld samples against %lld test images; "
+        "the floor is of %lld parts of the training images\n",
+        judge->name().c_str(), 100 * judge->accuracy(), static_cast<long long>(reference.features()),
+        static_cast<long long>(o.count), static_cast<long long>(reference.test_images()),
+        static_cast<long long>(floor.parts));
+    std::printf("%-34s %7s", "", "x floor");
+    for (const auto& kind : figure_kinds) std::printf(" %9s", kind.name);
+    std::puts("");
+    print_row("training images", floor.mean, floor);
+    print_row("  +-", floor.deviation, floor);
+    nlohmann::json rows = nlohmann::json::array();
+    std::vector<Figures> figures;
+    for (const auto& samples : all) {
+      figures.push_back(reference.measure(samples));
+      print_row(samples.name, figures.back(), floor);
+      rows.push_back({{"file", samples.name},
+                      {"x floor", figures.back().at("frechet") / floor.mean.at("frechet")},
+                      {"figures", figures.back()}});
+      std::fflush(stdout);
+    }
+    if (figures.size() > 1) {
+      bool alike = true;
+      for (const auto& f : figures) alike = alike && f.size() == figures.front().size();
+      if (alike) {
+        Figures error = deviation_of(figures);
+        for (auto& [name, value] : error) value /= std::sqrt(static_cast<double>(figures.size()));
+        print_row("mean", mean_of(figures), floor);
+        print_row("  +-", error, floor);
+      }
+    }
+    json["judges"].push_back({{"name", judge->name()},
+                              {"accuracy", judge->accuracy()},
+                              {"features", reference.features()},
+                              {"test images", reference.test_images()},
+                              {"floor", {{"parts", floor.parts}, {"mean", floor.mean}, {"deviation", floor.deviation}}},
+                              {"rows", rows}});
+  }
+  std::puts("");
+  for (const auto& samples : all) {
+    const auto m = measure_memorizing(samples, data.training, data.test);
+    std::printf("%-34s nearest image is a training image: %.3f, of samples that know none %.3f +- %.3f\n",
+                samples.name.c_str(), m.nearer, m.expected, m.error);
+    json["memorizing"].push_back(
+        {{"file", samples.name}, {"nearer", m.nearer}, {"expected", m.expected}, {"error", m.error}});
+    if (!o.pairs.empty() && &samples == &all.front()) write_pairs(o.pairs, samples, data, m);
+  }
+  if (!o.json.empty()) {
+    std::ofstream out(o.json);
+    out << json.dump(1) << '\n';
+    gan::check(static_cast<bool>(out.flush()), o.json.string(), ": cannot be written");
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app{"Measures generated digits."};
-  std::string data;
-  std::vector<std::string> files;
-  constexpr Index count = 5000;
-  app.add_option("--data", data, "Folder with MNIST's files")->required();
-  app.add_option("files", files, "IDX3 files of 28 x 28 digits");
+  CLI::App app{"Measures generated images by judges that are no part of any training."};
+  Options o;
+  std::string meanings = "Figures:\n";
+  for (const auto& kind : figure_kinds) meanings += "  " + std::string(kind.name) + ": " + kind.meaning + "\n";
+  app.footer(meanings);
+  app.add_option("--data", o.data,
+                 "Folder with MNIST's files (or Fashion-MNIST's), or with train/ and test/ of colored pictures in a "
+                 "folder a class (else GAN_MNIST_DIR, else drawn digits)");
+  app.add_option("--cache", o.cache, "Folder for the judges")->capture_default_str();
+  app.add_option("--count", o.count, "Samples of each file to measure")
+      ->check(CLI::Range(100, 60000))
+      ->capture_default_str();
+  app.add_option("--json", o.json, "File for all figures");
+  app.add_option("--pairs", o.pairs,
+                 "PNG file: the samples of the first file that are nearest to training images, over those, over the "
+                 "nearest test images");
+  app.add_flag("--self-test", o.self_test, "Measure spoiled training images: whether the judges see what is wrong");
+  app.add_flag("--small", o.small, "Of the self-test: without samples of networks, which take minutes to train");
+  app.add_option("--seed", o.seed, "Of what the self-test spoils")->capture_default_str();
+  app.add_option("files", o.files, "IDX files of samples, bytes [n, h, w] or [n, h, w, c]")->check(CLI::ExistingFile);
   CLI11_PARSE(app, argc, argv);
   try {
-    const auto train = gan::load_mnist<float>(data), test = gan::load_mnist<float>(data, false);
-    gan::Rng rng(1);
-    Classifier classifier(rng);
-    gan::Adam<float> adam(classifier.parameters(), {.learning_rate = 1e-3, .beta1 = 0.9});
-    gan::Loader<float> loader(train);
-    while (loader.epoch() < 3) {
-      const auto batch = loader.next();
-      adam.zero_grad();
-      backward(gan::cross_entropy(classifier(batch.samples), batch.condition.labels));
-      adam.step();
-    }
-    const Seen real = look(classifier, first(test, count));
-    Index right = 0;
-    for (Index i = 0; i < count; ++i) right += real.classes[static_cast<std::size_t>(i)] == test.label(i) ? 1 : 0;
-    std::printf("classifier: %.2f %% of the test digits right\n",
-                100 * static_cast<double>(right) / static_cast<double>(count));
-    print("training digits", look(classifier, first(train, count)), real);
-    for (const auto& path : files) {
-      auto idx = gan::read_idx(path);
-      gan::check(idx.shape.rank() == 3 && idx.shape[1] == 28 && idx.shape[2] == 28, path, ": shape ", idx.shape,
-                 ", expected [n, 28, 28]");
-      const Index n = idx.shape[0];
-      const auto digits = gan::Dataset<float>::from_bytes({28, 28, 1}, std::move(idx.bytes));
-      print(path, look(classifier, first(digits, n)), real);
-    }
+    if (const char* folder = std::getenv("GAN_MNIST_DIR"); o.data.empty() && folder) o.data = folder;
+    gan::check(o.self_test || !o.files.empty(), "nothing to measure: give files, or --self-test");
+    const JudgeData data = load_judge_data(o.data);
+    if (o.self_test) return self_test({.cache = o.cache, .count = o.count, .networks = !o.small, .seed = o.seed}, data);
+    measure(o, data);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "quality: %s\n", error.what());
     return 1;
