@@ -157,7 +157,8 @@ void train(Options& options, const CLI::App& app) {
   gan::check(run.resume || options.demo || !options.data.empty(), "nothing to learn from: give --data DIR or --demo");
   if (!options.data.empty()) options.data = fs::weakly_canonical(options.data);
   gan::StoredOptions stored;
-  stored.add("data", options.data).add("demo", options.demo).add("size", options.size).add("width", options.width);
+  stored.add("data", options.data).add("demo", options.demo).add("size", options.size);
+  stored.add("model", options.model).add("width", options.width);
   stored.add("objective", options.objective).add("penalty", options.penalty).add("rate", options.rate);
   stored.add("batch", options.batch).add("flip", options.flip).add("seed", options.seed);
   run.begin(app, stored);
@@ -194,6 +195,10 @@ void train(Options& options, const CLI::App& app) {
       trainer.fit(loader, run.limits(), gan::CsvLog({.path = run.out / "losses.csv", .replace = run.overwrite}),
                   samples, gan::Checkpoint({.path = run.checkpoint(), .replace = run.overwrite, .notes = run.notes}),
                   gan::StopWhenNotFinite(), interrupt, progress);
+  if (result.steps == 0) {
+    std::printf("%s.\n", result.reason.c_str());
+    return;
+  }
   std::printf("%lld steps in %.1f s. Newest picture: %s\n", static_cast<long long>(result.steps), result.seconds,
               samples.last().c_str());
 }

@@ -90,6 +90,10 @@ void train(TrainOptions& options, const CLI::App& app) {
       trainer.fit(loader, run.limits(), gan::CsvLog({.path = run.out / "losses.csv", .replace = run.overwrite}), images,
                   gan::Checkpoint({.path = run.checkpoint(), .replace = run.overwrite, .notes = run.notes}),
                   gan::StopWhenNotFinite(), watch, interrupt, progress);
+  if (result.steps == 0) {
+    std::printf("%s.\n", result.reason.c_str());
+    return;
+  }
   std::printf("%lld steps in %.1f s. Newest picture: %s; sample more with\n  mnist sample --model %s\n",
               static_cast<long long>(result.steps), result.seconds, images.last().c_str(), run.checkpoint().c_str());
   if (trainer.planned_steps() > 0 && run.steps == 0 && !result.stopped)
@@ -102,7 +106,9 @@ void sample(const SampleOptions& options) {
   gan::check(notes.contains("--model") && notes.contains("--labels"), options.model.string(),
              ": not a checkpoint of mnist train");
   gan::Rng rng(options.seed);
-  PairOptions pair{.model = notes.at("--model"), .labels = notes.at("--labels")};
+  PairOptions pair;
+  pair.model = notes.at("--model");
+  pair.labels = notes.at("--labels");
   if (notes.contains("--width")) pair.width = std::atoll(notes.at("--width").c_str());
   const auto generator = make_networks(rng, pair).generator;
   gan::load_generator(options.model, *generator);

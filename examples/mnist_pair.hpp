@@ -20,11 +20,13 @@ struct PairOptions {
   std::string labels = "projection";
   bool spectral_norm = false;
   double real_label = 1;
-  double rate = 0, discriminator_rate = 0;
+  double rate = 0;                ///< of the generator
+  double discriminator_rate = 0;  ///< 0: of image four times the generator's, else the same
   gan::Index batch = 0;
   // Of image alone:
   gan::Index width = 32, discriminator_width = 0, blocks = 1, latent = 64;
-  double average = 0.178;  ///< relative width of the average
+  double average = 0.178;      ///< relative width of the average
+  double output_slope = 0.05;  ///< of the generator's values beyond [-1, 1]
 };
 
 /// image: the library's pair for images. mlp: dense layers only. dcgan: the convolutional pair of TensorFlow's
@@ -38,7 +40,13 @@ inline Networks make_networks(gan::Rng& rng, const PairOptions& options, const g
   const bool spectral_norm = options.spectral_norm;
   if (model == "image")
     return {std::make_unique<gan::ImageGenerator<float>>(
-                rng, gan::ImageGeneratorOptions<float>{.image = image, .classes = classes, .width = options.width}),
+                rng, gan::ImageGeneratorOptions<float>{.image = image,
+                                                       .classes = classes,
+                                                       .latent = options.latent,
+                                                       .width = options.width,
+                                                       .blocks = options.blocks,
+                                                       .output_activation =
+                                                           gan::activation::hard_tanh(options.output_slope)}),
             std::make_unique<gan::ImageDiscriminator<float>>(
                 rng, gan::ImageDiscriminatorOptions{
                          .image = image,
@@ -92,20 +100,21 @@ inline void set_defaults(PairOptions& options) {
   if (options.penalty.empty())
     options.penalty = small && options.objective == "non-saturating" ? "lazy-r1:0.2" : "none";
   if (options.rate == 0) options.rate = image ? 1e-3 : small ? 7e-4 : 2e-4;
-  if (options.discriminator_rate == 0) options.discriminator_rate = (image ? 4 : 1) * options.rate;
   if (options.batch == 0) options.batch = image ? gan::image_recipe_batch : small ? 32 : 128;
 }
 
 inline gan::TrainerOptions<float> trainer_options(const PairOptions& options, std::uint64_t seed) {
+  const bool image = options.model == "image";
+  const double own_rate = options.discriminator_rate,
+               discriminator_rate = own_rate > 0 ? own_rate : (image ? 4 : 1) * options.rate;
   gan::TrainerOptions<float> all;
-  if (options.model == "image") {
+  if (image) {
     all = gan::image_recipe<float>(seed, options.rate);
     all.average = gan::PowerAverageOptions{.relative_width = options.average};
-    all.discriminator_optimizer =
-        gan::AdamOptions{.learning_rate = options.discriminator_rate, .beta1 = 0, .beta2 = 0.99};
+    all.discriminator_optimizer = gan::AdamOptions{.learning_rate = discriminator_rate, .beta1 = 0, .beta2 = 0.99};
   } else {
     all.generator_optimizer = gan::AdamOptions{.learning_rate = options.rate};
-    all.discriminator_optimizer = gan::AdamOptions{.learning_rate = options.discriminator_rate};
+    all.discriminator_optimizer = gan::AdamOptions{.learning_rate = discriminator_rate};
     all.average = gan::MovingAverageOptions{.decay = options.model == "dcgan-small" ? 0.998 : 0.995};
     all.seed = seed;
   }

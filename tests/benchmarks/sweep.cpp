@@ -56,6 +56,7 @@ std::map<std::string, std::function<void(const Json&)>> variables(Experiment& e)
   add("blocks", p.blocks);
   add("latent", p.latent);
   add("average", p.average);
+  add("output-slope", p.output_slope);
   add("precision", e.precision);
   add("steps", e.steps);
   add("minutes", e.minutes);
@@ -186,10 +187,7 @@ int main(int argc, char** argv) {
   app.add_option("--samples", samples, "To judge, of each run")->check(CLI::Range(100, 30000))->capture_default_str();
   app.add_option("--seed", seed, "In place of the file's \"seeds\": this one");
   app.add_option("--threads", threads, "Default: all cores")->check(CLI::Range(1, 1024));
-  app.footer(
-      "Settings: model, objective, penalty, labels, spectral-norm, real-label, rate, discriminator-rate, batch, "
-      "width,\n"
-      "discriminator-width, blocks, latent, average, precision, steps, minutes: as the options of mnist train.");
+  app.footer("Settings are as the options of mnist train, and output-slope: of generated values beyond [-1, 1].");
   CLI11_PARSE(app, argc, argv);
   try {
     if (threads > 0) gan::set_threads(threads);

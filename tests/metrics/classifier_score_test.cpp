@@ -24,8 +24,7 @@ TEST_CASE("the score is 1 for one class and k for k sure ones", "[metrics]") {
 TEST_CASE("divergence of classes", "[metrics]") {
   CHECK(gan::class_divergence({3, 3}, {50, 50}) == 0);
   CHECK(gan::class_divergence({1, 0}, {0.5, 0.5}) == Approx(std::log(2)));
-  CHECK(gan::class_divergence({2, 1}, {1, 1}) ==
-        Approx(2.0 / 3 * std::log(4.0 / 3) + 1.0 / 3 * std::log(2.0 / 3)));
+  CHECK(gan::class_divergence({2, 1}, {1, 1}) == Approx(2.0 / 3 * std::log(4.0 / 3) + 1.0 / 3 * std::log(2.0 / 3)));
   CHECK(std::isinf(gan::class_divergence({1, 1}, {1, 0})));
   CHECK_THROWS_WITH(gan::class_divergence({1}, {1, 2}), ContainsSubstring("1 shares, 2 expected"));
   CHECK_THROWS_WITH(gan::class_divergence({1, -1}, {1, 2}), ContainsSubstring("share -1 of class 1"));

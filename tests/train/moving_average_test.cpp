@@ -145,8 +145,7 @@ TEST_CASE("a pair samples from a power average where that is asked for", "[train
   CHECK(bits(moving.trainer.player("generator").average()->state()) != bits(player.average()->state()));
   const auto texts = power.trainer.metadata();
   CHECK(texts.at("generator_average").find("0.2") != std::string::npos);
-  CHECK_THROWS_WITH(moving.trainer.load(power.trainer.training_state(), texts),
-                    ContainsSubstring("generator_average"));
+  CHECK_THROWS_WITH(moving.trainer.load(power.trainer.training_state(), texts), ContainsSubstring("generator_average"));
 }
 
 TEST_CASE("statistics of an averaged generator are those of its own samples", "[train]") {

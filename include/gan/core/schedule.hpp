@@ -33,8 +33,9 @@ class Schedule {
   /// function(step, planned), where planned, at least 1, is the number of steps of the whole run.
   ///
   /// Who trains by the clock does not know that number at first (FitOptions::seconds), and who gives it must get the
-  /// same bits. So a schedule stands still for the first twentieth of the run: it is function(0, planned), and both
-  /// numbers count from there. A function that does not look at `planned` meanwhile may begin at once: held = false.
+  /// same bits. So a schedule stands still for the first twentieth of the run (held_steps): it is function(0, planned),
+  /// and both numbers count from there. A function that does not look at `planned` meanwhile may begin at once: held =
+  /// false.
   static Schedule of_whole_run(std::function<double(Index step, Index planned)> function, bool held = true) {
     Schedule schedule;
     schedule.whole_run_ = true;
@@ -47,8 +48,8 @@ class Schedule {
       schedule.value_ = std::move(function);
     return schedule;
   }
-  /// A twentieth of the run.
-  static Index held_steps(Index planned) { return planned / 20; }
+  /// A twentieth of the run, and 5 steps at least, or all but one.
+  static Index held_steps(Index planned) { return std::max(planned / 20, std::min<Index>(5, planned - 1)); }
 
   /// Whether there is one.
   explicit operator bool() const { return static_cast<bool>(value_); }

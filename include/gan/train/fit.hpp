@@ -13,7 +13,6 @@
 #include <optional>
 #include <string>
 #include <system_error>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -32,8 +31,8 @@ struct FitOptions {
   std::optional<Index> epochs{};
   Index steps = 0;  ///< in all, counted by the game; 0: no limit
   /// Of this run; 0: no limit. Where a schedule goes by the whole run (schedule::whole_run) and nothing else limits it,
-  /// the pace of the first twentieth becomes a number of steps, at which the run ends whatever the clock then says; it
-  /// is saved (Game::planned_steps), and given as `steps` it makes the same bits.
+  /// the pace of the first twentieth (5 steps at least) becomes a number of steps, at which the run ends whatever the
+  /// clock then says; it is saved (Game::planned_steps), and given as `steps` it makes the same bits.
   double seconds = 0;
 };
 
@@ -112,9 +111,8 @@ class Run {
 
   Index first_step_ = 0;
   double first_progress_ = 0;
-  Index paced_steps_ = 0;  // of this run, which do not count for its pace
-  double paced_seconds_ = 0;
-  bool by_plan_ = false;  // the game's planned steps are the limit
+  double first_seconds_ = 0;  // that the first step of this run took, which is slower than others
+  bool by_plan_ = false;      // the game's planned steps are the limit
   bool stopping_ = false;
   std::string reason_;
   Clock::time_point start_{};
@@ -226,20 +224,21 @@ bool Run<T>::forgiven(const NotFinite& error) {
   return any;
 }
 
-// The number of steps of the whole run, from the pace so far, while schedules still stand at their beginning.
+// The number of steps of the whole run, from the pace so far but for the first step, while schedules still stand at
+// their beginning.
 template <std::floating_point T>
 void Run<T>::plan() {
   if (!by_plan_ || planned()) return;
   const Index made = game.steps();
-  if (steps() == 1 || steps() == 6)
-    std::tie(paced_steps_, paced_seconds_) = std::pair(steps(), seconds());  // slow ones
-  const bool paced = steps() > paced_steps_;
-  const double a_second = static_cast<double>(steps() - (paced ? paced_steps_ : 0)) /
-                          std::max(1e-9, seconds() - (paced ? paced_seconds_ : 0));
-  const double rest = std::max(0.0, second_limit - seconds()) * a_second;
+  if (steps() == 1) first_seconds_ = seconds();
+  const bool over = seconds() >= second_limit;
+  if (steps() < 6 && !over) return;
+  const double a_second = static_cast<double>(steps() - 1) / std::max(1e-9, seconds() - first_seconds_);
+  const double rest = over ? 0 : (second_limit - seconds()) * a_second;
   const Index all = made + static_cast<Index>(std::min(std::round(rest), 1e15));
   if (made < Schedule::held_steps(all)) return;
-  game.plan_steps(std::max(all, 20 * (made - 1)));  // held for one step less than were made, at least
+  // As many that they would have stood still until now.
+  game.plan_steps(Schedule::held_steps(all) >= made - 1 ? all : 20 * (made - 1));
 }
 
 template <std::floating_point T>
