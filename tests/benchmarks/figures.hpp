@@ -40,6 +40,7 @@ inline const std::vector<FigureKind> figure_kinds{
     {"density", "quality, 1 is that of real images", false},
     {"coverage", "variety", false},
     {"apart", "mean distance of a sample to the nearest other sample, over the same of test images", false},
+    {"twins", "share of samples that another sample equals", false},
     {"odd", "share farther from all test images than all but one in a thousand of those from one another", false},
     {"score", "classifier score, at most the number of classes", false},
     {"rarest", "share of the rarest class", false},
@@ -89,6 +90,9 @@ class Reference {
     f["coverage"] = p.coverage;
     const auto others = nearest_others(seen.features);
     f["apart"] = std::accumulate(others.begin(), others.end(), 0.0) / static_cast<double>(others.size()) / apart_;
+    f["twins"] =
+        static_cast<double>(std::count_if(others.begin(), others.end(), [&](double d) { return d < 1e-4 * apart_; })) /
+        static_cast<double>(others.size());
     const auto distances = nearest(seen.features, real_.features).distance;
     f["odd"] =
         static_cast<double>(std::count_if(distances.begin(), distances.end(), [&](double d) { return d > far_; })) /
@@ -178,7 +182,7 @@ inline Figures mean_of(const std::vector<Figures>& all) {
 inline double standard_error(const Floor& floor, const std::string& name, Index n, Index classes) {
   const double mean = floor.mean.at(name), count = static_cast<double>(n);
   double least = 0.02 * std::abs(mean);
-  for (const char* share : {"precision", "recall", "coverage", "odd", "rarest", "asked", "worst"})
+  for (const char* share : {"precision", "recall", "coverage", "twins", "odd", "rarest", "asked", "worst"})
     if (name == share)
       least = std::sqrt(std::clamp(mean, 1 / count, 1 - 1 / count) * (1 - std::clamp(mean, 1 / count, 1 - 1 / count)) /
                         count);
@@ -201,8 +205,8 @@ inline Figures deviation_of(const std::vector<Figures>& all) {
 /// The floor of n samples, kept beside the judge. Throws when fewer than two parts of n are there, and for a file there
 /// that is spoiled.
 inline Floor measure_floor(const Reference& reference, const JudgeData& data, Index n) {
-  const std::string key =
-      std::to_string(n) + "-" + std::to_string((data.training.fingerprint() ^ data.test.fingerprint()) % 1000000007);
+  const std::string key = std::to_string(n) + "-" + std::to_string(figure_kinds.size()) + "-" +
+                          std::to_string((data.training.fingerprint() ^ data.test.fingerprint()) % 1000000007);
   const auto path = std::filesystem::path(reference.judge().path()).replace_extension(".floor-" + key + ".json");
   if (std::ifstream in{path}) {
     try {

@@ -136,15 +136,16 @@ inline int self_test(const SelfTestOptions& o, const JudgeData& data) {
     std::printf("\njudge \"%s\": %.2f %% of the test images right, %lld samples\n\n", judge->name().c_str(),
                 100 * judge->accuracy(), static_cast<long long>(o.count));
     std::printf(
-        "| samples | x floor | precision | recall | coverage | apart | odd | divergence | farthest off, standard "
+        "| samples | x floor | precision | recall | coverage | apart | twins | odd | divergence | farthest off, "
+        "standard "
         "errors |\n");
-    std::printf("|---|---|---|---|---|---|---|---|---|\n");
+    std::printf("|---|---|---|---|---|---|---|---|---|---|\n");
     std::string family;
     double before = 0;
     const auto row = [&](const std::string& name, const Figures& f, const std::string& off) {
-      std::printf("| %s | %.2f | %.3f | %.3f | %.3f | %.3f | %.4f | %.4f | %s |\n", name.c_str(),
+      std::printf("| %s | %.2f | %.3f | %.3f | %.3f | %.3f | %.4f | %.4f | %.4f | %s |\n", name.c_str(),
                   f.at("frechet") / floor.mean.at("frechet"), f.at("precision"), f.at("recall"), f.at("coverage"),
-                  f.at("apart"), f.at("odd"), f.at("divergence"), off.c_str());
+                  f.at("apart"), f.at("twins"), f.at("odd"), f.at("divergence"), off.c_str());
       std::fflush(stdout);
     };
     row("training images", floor.mean, "");

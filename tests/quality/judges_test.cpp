@@ -54,6 +54,7 @@ TEST_CASE("judges see what is wrong with samples", "[quality]") {
   CHECK(off(spoil::repeated(good, n, 50), "apart") < -5);
   CHECK(off(spoil::repeated(good, n, 50), "recall") < -5);
   CHECK(off(spoil::some_blank(good, 0.1), "frechet") > 5);
+  CHECK(off(spoil::some_blank(good, 0.1), "twins") > 5);
   CHECK(std::abs(off(good, "frechet")) < 5);
 
   const auto labelled = drawn().training.subset(range(0, n));
