@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "networks.hpp"
 #include "run_options.hpp"
 
 namespace fs = std::filesystem;
@@ -132,11 +133,6 @@ gan::TrainerOptions<float> trainer_options(const Options& options) {
   return all;
 }
 
-struct Networks {
-  std::unique_ptr<gan::Generator<float>> generator;
-  std::unique_ptr<gan::Discriminator<float>> discriminator;
-};
-
 Networks make_networks(gan::Rng& rng, const Options& options) {
   const gan::Shape image{options.size, options.size, 3};
   if (options.model == "image")
@@ -195,12 +191,7 @@ void train(Options& options, const CLI::App& app) {
       trainer.fit(loader, run.limits(), gan::CsvLog({.path = run.out / "losses.csv", .replace = run.overwrite}),
                   samples, gan::Checkpoint({.path = run.checkpoint(), .replace = run.overwrite, .notes = run.notes}),
                   gan::StopWhenNotFinite(), interrupt, progress);
-  if (result.steps == 0) {
-    std::printf("%s.\n", result.reason.c_str());
-    return;
-  }
-  std::printf("%lld steps in %.1f s. Newest picture: %s\n", static_cast<long long>(result.steps), result.seconds,
-              samples.last().c_str());
+  run.tell(result, trainer, samples.last());
 }
 
 }  // namespace

@@ -90,15 +90,8 @@ void train(TrainOptions& options, const CLI::App& app) {
       trainer.fit(loader, run.limits(), gan::CsvLog({.path = run.out / "losses.csv", .replace = run.overwrite}), images,
                   gan::Checkpoint({.path = run.checkpoint(), .replace = run.overwrite, .notes = run.notes}),
                   gan::StopWhenNotFinite(), watch, interrupt, progress);
-  if (result.steps == 0) {
-    std::printf("%s.\n", result.reason.c_str());
-    return;
-  }
-  std::printf("%lld steps in %.1f s. Newest picture: %s; sample more with\n  mnist sample --model %s\n",
-              static_cast<long long>(result.steps), result.seconds, images.last().c_str(), run.checkpoint().c_str());
-  if (trainer.planned_steps() > 0 && run.steps == 0 && !result.stopped)
-    std::printf("The same bits come again with --steps %lld, on as many threads.\n",
-                static_cast<long long>(trainer.planned_steps()));
+  run.tell(result, trainer, images.last());
+  std::printf("Sample more with mnist sample --model %s\n", run.checkpoint().c_str());
 }
 
 void sample(const SampleOptions& options) {
@@ -155,9 +148,7 @@ int main(int argc, char** argv) {
   train_command->add_option(
       "--objective", t.objective,
       "One of: " + std::string(gan::objective_names) + " (default: hinge for image, else non-saturating)");
-  train_command
-      ->add_option("--width", t.width,
-                   "Of image: channels of the largest maps in the networks. 48 is slower and better from 15 minutes on")
+  train_command->add_option("--width", t.width, "Of image: channels of the largest maps in both networks")
       ->check(CLI::Range(1, 1024))
       ->capture_default_str();
   train_command->add_option("--penalty", t.penalty,

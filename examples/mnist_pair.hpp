@@ -7,10 +7,7 @@
 #include <string>
 #include <vector>
 
-struct Networks {
-  std::unique_ptr<gan::Generator<float>> generator;
-  std::unique_ptr<gan::Discriminator<float>> discriminator;
-};
+#include "networks.hpp"
 
 /// Options of the pair. What is left open is what suits the model.
 struct PairOptions {

@@ -96,6 +96,18 @@ struct RunOptions {
           static_cast<long long>(game.planned_steps()));
     lock.reset();
   }
+  /// How it went, in a line or two, and how the same comes again.
+  void tell(const gan::FitResult& result, const gan::Game<float>& game, const std::filesystem::path& picture) const {
+    if (result.steps == 0) {
+      std::printf("%s.\n", result.reason.c_str());
+      return;
+    }
+    std::printf("%lld steps in %.1f s. Newest picture: %s\n", static_cast<long long>(result.steps), result.seconds,
+                picture.c_str());
+    if (game.needs_plan() && steps == 0 && epochs == 0 && !result.stopped)
+      std::printf("--steps %lld makes the same bits again, on as many threads.\n",
+                  static_cast<long long>(game.planned_steps()));
+  }
   /// What --change means for the state of the run.
   gan::ResumeOptions changes() const {
     static const std::map<std::string, std::set<std::string>> meant{

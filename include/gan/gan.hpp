@@ -180,6 +180,7 @@
 #include "gan/models/ensemble.hpp"
 #include "gan/models/generator.hpp"
 #include "gan/models/image_pair.hpp"
+#include "gan/models/image_sizes.hpp"
 #include "gan/models/latent.hpp"
 #include "gan/models/mlp.hpp"
 #include "gan/models/patch_discriminator.hpp"

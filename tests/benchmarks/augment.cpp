@@ -56,20 +56,22 @@ int main(int argc, char** argv) {
   std::filesystem::path data;
   std::vector<Index> numbers{20, 50, 100};
   std::vector<std::uint64_t> seeds{1, 2, 3};
-  Index steps = 3000, classifier_steps = 2000, generated = 1000;
-  std::string precision = "highest";
+  Index classifier_steps = 2000, generated = 1000;
+  Experiment e;
+  e.augment = "diffaugment";
+  e.steps = 3000;
   app.add_option("--data", data, "As for quality (else GAN_MNIST_DIR, else drawn digits)");
   app.add_option("--each", numbers, "Real images a class, by commas")
       ->delimiter(',')
       ->check(CLI::Range(2, 5000))
       ->capture_default_str();
   app.add_option("--seed", seeds, "One or several, by commas")->delimiter(',')->capture_default_str();
-  app.add_option("--steps", steps, "Of the pair")->check(CLI::Range(1, 1000000))->capture_default_str();
+  app.add_option("--steps", e.steps, "Of the pair")->check(CLI::Range(1, 1000000))->capture_default_str();
   app.add_option("--classifier-steps", classifier_steps, "Of each classifier")
       ->check(CLI::Range(1, 1000000))
       ->capture_default_str();
   app.add_option("--generated", generated, "Images a class")->check(CLI::Range(1, 6000))->capture_default_str();
-  app.add_option("--precision", precision, "highest or medium, of the pair's training")
+  app.add_option("--precision", e.precision, "highest or medium, of the pair's training")
       ->check(CLI::IsMember({"highest", "medium"}))
       ->capture_default_str();
   CLI11_PARSE(app, argc, argv);
@@ -85,22 +87,14 @@ int main(int argc, char** argv) {
       double sums[3] = {};
       for (const std::uint64_t seed : seeds) {
         const auto real = some_of_each(all.training, each, seed);
+        e.seed = seed;
+        gan::Condition<float> wanted{.classes = classes};
+        for (Index i = 0; i < classes * generated; ++i) wanted.labels.push_back(i % classes);
         gan::Dataset<float> made = real;
-        {
-          const gan::MatmulPrecision scope(gan::precision_named(precision));
-          gan::Rng rng(seed);
-          gan::ImageGenerator<float> generator(rng, {.image = real.item_shape(), .classes = classes});
-          gan::ImageDiscriminator<float> discriminator(rng, {.image = real.item_shape(), .classes = classes});
-          auto options = gan::image_recipe<float>(seed);
-          options.views = {gan::DiffAugment({.brightness = 0.5, .saturation = 0.5, .cutout = 0.25})};
-          gan::Trainer<float> trainer(generator, discriminator, options);
-          gan::Loader<float> loader(real, {.batch = gan::image_recipe_batch, .seed = seed});
-          trainer.fit(loader, {.steps = steps});
-          gan::Condition<float> wanted{.classes = classes};
-          for (Index i = 0; i < classes * generated; ++i) wanted.labels.push_back(i % classes);
-          const auto bytes = gan::to_bytes(trainer.sample(generator.draw(rng, classes * generated), wanted));
-          made = gan::Dataset<float>::from_bytes(real.item_shape(), {bytes.begin(), bytes.end()}, wanted.labels);
-        }
+        train(e, real, [&](gan::Trainer<float>& trainer) {
+          gan::Rng noise(seed);
+          made = draw_samples(trainer, wanted, classes * generated, noise, real.item_shape()).images;
+        });
         // Real images as often as generated ones.
         std::vector<float> values;
         std::vector<Index> labels;

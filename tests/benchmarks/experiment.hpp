@@ -1,12 +1,12 @@
 // One training of a pair of `mnist`, and what the judges say of its samples.
 #pragma once
 
-#include <chrono>
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <gan/gan.hpp>
-#include <memory>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -20,12 +20,28 @@ namespace gan::bench {
 /// What is trained, and for how long: steps, or else minutes.
 struct Experiment {
   PairOptions pair;
+  std::string augment = "none";  ///< of what the discriminator sees: none, diffaugment, or ada
   std::string precision = "highest";
   std::uint64_t seed = 1;
   Index steps = 0;
   double minutes = 0;
   Index samples = 10000;  ///< to judge
 };
+
+/// The trainer's options. Throws for names that there are not, and values out of range.
+inline TrainerOptions<float> options_of(const Experiment& e) {
+  PairOptions pair = e.pair;
+  set_defaults(pair);
+  precision_named(e.precision);
+  auto options = trainer_options(pair, e.seed);
+  const bool adaptive = e.augment == "ada";
+  check(e.augment == "none" || e.augment == "diffaugment" || adaptive, "augment \"", e.augment,
+        "\", expected none, diffaugment or ada");
+  if (e.augment != "none") options.views = {DiffAugment({.brightness = 0.5, .saturation = 0.5, .cutout = 0.25})};
+  if (adaptive) options.adaptive_views = AdaptiveProbability{.images = 50000, .limit = 0.85};
+  check_trainer_options(options);
+  return options;
+}
 
 struct Outcome {
   Index steps = 0, images = 0;
@@ -51,66 +67,66 @@ inline void from_json(const nlohmann::json& json, Outcome& o) {
   json.at("judges").get_to(o.by_judge);
 }
 
-/// The judges with what they have seen of the data, and its floors.
-class Bench {
- public:
-  Bench(JudgeData data, const std::filesystem::path& cache, Index samples) : data_(std::move(data)) {
-    judges_ = make_judges(data_, cache);
-    for (auto& judge : judges_) {
-      references_.push_back(std::make_unique<Reference>(*judge, data_));
-      floors_.push_back(measure_floor(*references_.back(), data_, samples));
-    }
+/// Figures by judge, with multiples and shares of the floor's.
+inline std::map<std::string, Figures> measure(const Jury& jury, const Samples& samples) {
+  std::map<std::string, Figures> all;
+  for (const auto& member : jury.members()) {
+    Figures figures = member.reference->measure(samples);
+    figures["x floor"] = member.multiple(figures);
+    for (const char* share : {"precision", "recall", "coverage"})
+      figures[std::string("x ") + share] = figures.at(share) / member.floor.mean.at(share);
+    all[member.judge->name()] = std::move(figures);
   }
-  const JudgeData& data() const { return data_; }
-
-  std::map<std::string, Figures> measure(const Samples& samples) const {
-    std::map<std::string, Figures> all;
-    for (std::size_t i = 0; i < references_.size(); ++i) {
-      auto figures = references_[i]->measure(samples);
-      figures["x floor"] = figures.at("frechet") / floors_[i].mean.at("frechet");
-      for (const char* share : {"precision", "recall", "coverage"})
-        figures[std::string("x ") + share] = figures.at(share) / floors_[i].mean.at(share);
-      all[judges_[i]->name()] = std::move(figures);
-    }
-    return all;
-  }
-
- private:
-  JudgeData data_;
-  std::vector<std::unique_ptr<Judge>> judges_;
-  std::vector<std::unique_ptr<Reference>> references_;
-  std::vector<Floor> floors_;
-};
-
-/// n samples of the averaged generator as `mnist sample --out FILE.idx` writes them: bytes, and the classes asked for.
-inline Samples draw_samples(Trainer<float>& trainer, Index n, std::uint64_t seed, const Shape& image) {
-  Rng rng(seed, 0x6a75646765);
-  const auto& generator = trainer.generator();
-  const auto z = generator.draw(rng, n);
-  const Condition<float> wanted = generator.draw_condition(rng, n);
-  const auto bytes = to_bytes(trainer.sample(z, wanted));
-  return {Dataset<float>::from_bytes(image, {bytes.begin(), bytes.end()}, wanted.labels), "samples"};
+  return all;
 }
 
-/// Trains, and lets the judges see the samples; a grid of them goes to `picture`, if given. The judges' time is not
-/// counted. Throws before the training for options that do not fit.
-inline Outcome run(const Experiment& e, const Bench& bench, const std::filesystem::path& picture = {}) {
-  PairOptions options = e.pair;
-  set_defaults(options);
+/// A condition's samples as `mnist sample --out FILE.idx` writes them, in bytes, with the classes asked for.
+inline Samples draw_samples(Trainer<float>& trainer, const Condition<float>& wanted, Index n, Rng& rng,
+                            const Shape& image) {
+  const auto bytes = to_bytes(trainer.sample(trainer.generator().draw(rng, n), wanted));
+  return {Dataset<float>::from_bytes(image, {bytes.begin(), bytes.end()}, wanted.labels), "samples"};
+}
+/// n samples, the classes as frequent as in the data.
+inline Samples draw_samples(Trainer<float>& trainer, Index n, std::uint64_t seed, const Shape& image) {
+  Rng rng(seed, 0x6a75646765);
+  const auto wanted = trainer.generator().draw_condition(rng, n);
+  return draw_samples(trainer, wanted, n, rng, image);
+}
+
+/// Trains on these images and calls then(trainer) while the networks live; what that takes is not counted. Throws
+/// before the training for options that do not fit, and after it when it was interrupted.
+template <class F>
+FitResult train(const Experiment& e, const Dataset<float>& images, const F& then) {
+  PairOptions pair = e.pair;
+  set_defaults(pair);
+  if (!images.has_labels()) pair.labels = "none";
   check(e.steps > 0 || e.minutes > 0, "experiment: ", e.steps, " steps, ", e.minutes, " minutes, expected one of them");
+  const auto options = options_of(e);
   const MatmulPrecision precision(precision_named(e.precision));
-  const auto& training = bench.data().training;
   Rng rng(e.seed);
   const auto [generator, discriminator] =
-      make_networks(rng, options, training.item_shape(), std::max<Index>(1, training.classes()));
-  Loader<float> loader(training, {.batch = options.batch, .seed = e.seed});
-  Trainer<float> trainer(*generator, *discriminator, trainer_options(options, e.seed));
+      make_networks(rng, pair, images.item_shape(), std::max<Index>(1, images.classes()));
+  Loader<float> loader(images, {.batch = std::min(pair.batch, images.size()), .seed = e.seed});
+  Trainer<float> trainer(*generator, *discriminator, options);
   StopOnInterrupt interrupt;
   const auto fitted = trainer.fit(loader, {.steps = e.steps, .seconds = e.steps > 0 ? 0 : 60 * e.minutes}, interrupt);
   check(fitted.reason != "interrupted", "interrupted");
-  if (!picture.empty()) write_grid(picture, trainer.samples(), {.columns = 10});
-  Outcome outcome{trainer.steps(), trainer.steps() * options.batch, fitted.seconds, {}};
-  outcome.by_judge = bench.measure(draw_samples(trainer, e.samples, e.seed, training.item_shape()));
+  then(trainer);
+  return fitted;
+}
+
+/// Trains on the jury's training images, and lets it see the samples; a grid of them goes to `picture`, if given.
+inline Outcome run(const Experiment& e, const Jury& jury, const std::filesystem::path& picture = {}) {
+  PairOptions pair = e.pair;
+  set_defaults(pair);
+  Outcome outcome;
+  const auto fitted = train(e, jury.data().training, [&](Trainer<float>& trainer) {
+    if (!picture.empty()) write_grid(picture, trainer.samples(), {.columns = 10});
+    outcome.by_judge = measure(jury, draw_samples(trainer, e.samples, e.seed, jury.data().training.item_shape()));
+  });
+  outcome.steps = fitted.steps;
+  outcome.images = fitted.steps * pair.batch;
+  outcome.seconds = fitted.seconds;
   return outcome;
 }
 

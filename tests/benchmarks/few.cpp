@@ -43,15 +43,6 @@ gan::Dataset<float> of_class(const gan::Dataset<float>& images, Index label) {
   return gan::Dataset<float>::from(images.item_shape(), {x.data(), x.data() + x.size()});
 }
 
-/// What the option --augment says of the trainer. Brightness, saturation and contrast are left as they are: images that
-/// are black and white have little to lose by it, and what is seen of them is their form.
-void add_augmentation(const std::string& name, gan::TrainerOptions<float>& options) {
-  if (name == "none") return;
-  gan::check(name == "diffaugment" || name == "ada", "--augment ", name, ": expected none, diffaugment or ada");
-  options.views = {gan::DiffAugment({.brightness = 0.5, .saturation = 0.5, .cutout = 0.25})};
-  if (name == "ada") options.adaptive_views = gan::AdaptiveProbability{.images = 50000, .limit = 0.85};
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -76,9 +67,13 @@ int main(int argc, char** argv) {
   try {
     if (o.threads > 0) gan::set_threads(o.threads);
     if (const char* folder = std::getenv("GAN_MNIST_DIR"); o.data.empty() && folder) o.data = folder;
+    Experiment e;
+    e.precision = o.precision;
+    e.steps = o.steps;
+    e.minutes = o.minutes;
     for (const auto& name : o.augment) {
-      gan::TrainerOptions<float> tried;
-      add_augmentation(name, tried);
+      e.augment = name;
+      options_of(e);
     }
     if (!o.out.empty()) fs::create_directories(o.out);
     const JudgeData all = load_judge_data(o.data);
@@ -96,43 +91,32 @@ int main(int argc, char** argv) {
     gan::check(o.items <= wanted.training.size(), "--items ", o.items, ": ", wanted.name, " has ",
                wanted.training.size());
     const auto training = wanted.training.subset(range(0, o.items));
-    const Index classes = training.has_labels() ? training.classes() : 0;
     const Index samples = std::min<Index>(10000, std::min(wanted.test.size(), wanted.training.size() / 2));
 
-    auto judges = make_judges(all, o.cache);
+    const Jury jury(all, wanted, o.cache, samples);
     std::printf("%lld images of %s; %lld samples against %lld test images\n\n", static_cast<long long>(o.items),
                 wanted.name.c_str(), static_cast<long long>(samples), static_cast<long long>(wanted.test.size()));
     std::printf(
         "| augmentation, seed | judge | x floor | precision | recall | coverage | nearer (expected) | steps |\n");
     std::printf("|---|---|---|---|---|---|---|---|\n");
-    const gan::MatmulPrecision precision(gan::precision_named(o.precision));
     for (const auto& augmentation : o.augment)
       for (const std::uint64_t seed : o.seeds) {
-        gan::Rng rng(seed);
-        gan::ImageGenerator<float> generator(rng, {.image = training.item_shape(), .classes = classes});
-        gan::ImageDiscriminator<float> discriminator(rng, {.image = training.item_shape(), .classes = classes});
-        auto options = gan::image_recipe<float>(seed);
-        add_augmentation(augmentation, options);
-        gan::Trainer<float> trainer(generator, discriminator, options);
-        gan::Loader<float> loader(training, {.batch = std::min(gan::image_recipe_batch, o.items), .seed = seed});
-        gan::StopOnInterrupt interrupt;
-        const auto fitted =
-            trainer.fit(loader, {.steps = o.steps, .seconds = o.steps > 0 ? 0 : 60 * o.minutes}, interrupt);
-        gan::check(fitted.reason != "interrupted", "interrupted");
-        const std::string row = augmentation + ", " + std::to_string(seed);
-        if (!o.out.empty())
-          gan::write_grid(o.out / (augmentation + "-seed" + std::to_string(seed) + ".png"), trainer.samples());
-        const Samples drawn = draw_samples(trainer, samples, seed, training.item_shape());
-        const Memorizing m = measure_memorizing(drawn, training, wanted.test);
-        for (auto& judge : judges) {
-          const Reference reference(*judge, wanted);
-          const Floor floor = measure_floor(reference, wanted, samples);
-          const Figures f = reference.measure(drawn);
-          std::printf("| %s | %s | %.2f | %.3f | %.3f | %.3f | %.3f (%.3f) | %lld |\n", row.c_str(),
-                      judge->name().c_str(), f.at("frechet") / floor.mean.at("frechet"), f.at("precision"),
-                      f.at("recall"), f.at("coverage"), m.nearer, m.expected, static_cast<long long>(trainer.steps()));
-        }
-        std::fflush(stdout);
+        e.augment = augmentation;
+        e.seed = seed;
+        train(e, training, [&](gan::Trainer<float>& trainer) {
+          if (!o.out.empty())
+            gan::write_grid(o.out / (augmentation + "-seed" + std::to_string(seed) + ".png"), trainer.samples());
+          const Samples drawn = draw_samples(trainer, samples, seed, training.item_shape());
+          const Memorizing m = measure_memorizing(drawn, training, wanted.test);
+          for (const auto& member : jury.members()) {
+            const Figures f = member.reference->measure(drawn);
+            std::printf("| %s, %llu | %s | %.2f | %.3f | %.3f | %.3f | %.3f (%.3f) | %lld |\n", augmentation.c_str(),
+                        static_cast<unsigned long long>(seed), member.judge->name().c_str(), member.multiple(f),
+                        f.at("precision"), f.at("recall"), f.at("coverage"), m.nearer, m.expected,
+                        static_cast<long long>(trainer.steps()));
+          }
+          std::fflush(stdout);
+        });
       }
   } catch (const std::exception& error) {
     std::fprintf(stderr, "few: %s\n", error.what());

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <gan/gan.hpp>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <string>
@@ -177,19 +178,6 @@ inline Figures mean_of(const std::vector<Figures>& all) {
   return mean;
 }
 
-/// What a figure of n samples may be off by chance: what parts of the training images deviate, and no less than what
-/// counting n samples does to shares, and 2 % of others.
-inline double standard_error(const Floor& floor, const std::string& name, Index n, Index classes) {
-  const double mean = floor.mean.at(name), count = static_cast<double>(n);
-  double least = 0.02 * std::abs(mean);
-  for (const char* share : {"precision", "recall", "coverage", "twins", "odd", "rarest", "asked", "worst"})
-    if (name == share)
-      least = std::sqrt(std::clamp(mean, 1 / count, 1 - 1 / count) * (1 - std::clamp(mean, 1 / count, 1 - 1 / count)) /
-                        count);
-  if (name == "divergence") least = std::sqrt(2.0 * static_cast<double>(classes)) / (2 * count);
-  return std::max(floor.deviation.at(name), least) * std::sqrt(1 + 1 / static_cast<double>(floor.parts));
-}
-
 /// Of single values; 0 for one value.
 inline Figures deviation_of(const std::vector<Figures>& all) {
   const Figures mean = mean_of(all);
@@ -230,6 +218,53 @@ inline Floor measure_floor(const Reference& reference, const JudgeData& data, In
   file.commit();
   return floor;
 }
+
+/// What a figure of n samples may be off by chance: what parts of the training images deviate, and no less than what
+/// counting n samples does to shares, and 2 % of others.
+inline double standard_error(const Floor& floor, const std::string& name, Index n, Index classes) {
+  const double mean = floor.mean.at(name), count = static_cast<double>(n);
+  double least = 0.02 * std::abs(mean);
+  for (const char* share : {"precision", "recall", "coverage", "twins", "odd", "rarest", "asked", "worst"})
+    if (name == share) {
+      const double p = std::clamp(mean, 1 / count, 1 - 1 / count);
+      least = std::sqrt(p * (1 - p) / count);
+    }
+  if (name == "divergence") least = std::sqrt(2.0 * static_cast<double>(classes)) / (2 * count);
+  return std::max(floor.deviation.at(name), least) * std::sqrt(1 + 1 / static_cast<double>(floor.parts));
+}
+
+/// The judges of some data, what each has seen of its test images, and its floor for that many samples.
+class Jury {
+ public:
+  struct Member {
+    std::unique_ptr<Judge> judge;
+    std::unique_ptr<Reference> reference;
+    Floor floor;
+
+    /// Frechet distance as a multiple of the floor.
+    double multiple(const Figures& f) const { return f.at("frechet") / floor.mean.at("frechet"); }
+  };
+
+  Jury(JudgeData data, const std::filesystem::path& cache, Index samples) : Jury(data, data, cache, samples) {}
+  /// Judges that were trained on `all` compare with `part` of it.
+  Jury(const JudgeData& all, JudgeData part, const std::filesystem::path& cache, Index samples)
+      : data_(std::move(part)) {
+    for (auto& judge : make_judges(all, cache)) {
+      auto reference = std::make_unique<Reference>(*judge, data_);
+      const Floor floor = measure_floor(*reference, data_, samples);
+      members_.push_back({std::move(judge), std::move(reference), floor});
+    }
+  }
+  Jury(const Jury&) = delete;
+  Jury& operator=(const Jury&) = delete;
+
+  const JudgeData& data() const { return data_; }
+  const std::vector<Member>& members() const { return members_; }
+
+ private:
+  JudgeData data_;
+  std::vector<Member> members_;
+};
 
 /// Whether samples repeat training images: of up to 2,000 of them, by pixels.
 struct Memorizing {

@@ -7,6 +7,7 @@
 #include <gan/gan.hpp>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -52,7 +53,7 @@ class JudgeNetwork : public Layer<float> {
 class LeNetJudge : public JudgeNetwork {
  public:
   LeNetJudge(Module<float>* parent, std::string name, const Shape& image, Index classes)
-      : JudgeNetwork(parent, std::move(name)) {
+      : JudgeNetwork(parent, std::move(name)), output_(this, "output", 32, classes) {
     const Conv2dOptions same{.kernel = 5, .padding = Padding::same(), .weight_initializer = init::he_uniform()};
     const DenseOptions dense{.weight_initializer = init::he_uniform()};
     body_.add<Conv2d>("conv1", image[2], 16, same);
@@ -67,14 +68,13 @@ class LeNetJudge : public JudgeNetwork {
     body_.add<Dropout>("dropout", 0.3);
     body_.add<Dense>("features", 128, 32, dense);
     body_.add<Activation>("relu4", activation::relu());
-    output_.emplace(this, "output", 32, classes);
   }
   Tensor<float> features(const Tensor<float>& x) override { return body_(x); }
-  Tensor<float> output(const Tensor<float>& features) override { return (*output_)(features); }
+  Tensor<float> output(const Tensor<float>& features) override { return output_(features); }
 
  private:
   Sequential<float> body_{this, "body"};
-  std::optional<Dense<float>> output_;
+  Dense<float> output_;
 };
 
 /// A convolution, residual blocks with batch norm, each but the first on maps of half the size, and the mean over all
@@ -82,7 +82,7 @@ class LeNetJudge : public JudgeNetwork {
 class ResidualJudge : public JudgeNetwork {
  public:
   ResidualJudge(Module<float>* parent, std::string name, const Shape& image, Index classes, Index width)
-      : JudgeNetwork(parent, std::move(name)) {
+      : JudgeNetwork(parent, std::move(name)), output_(this, "output", 4 * width, classes) {
     ResidualBlockOptions<float> block{.norm = norms::batch(), .weight_initializer = init::he_normal()};
     body_.add<Conv2d>("conv", image[2], width,
                       Conv2dOptions{.padding = Padding::same(), .weight_initializer = init::he_normal()});
@@ -98,14 +98,13 @@ class ResidualJudge : public JudgeNetwork {
     body_.add<BatchNorm>("norm", 4 * width);
     body_.add<Activation>("relu", activation::relu());
     body_.add<GlobalAveragePool>("mean");
-    output_.emplace(this, "output", 4 * width, classes);
   }
   Tensor<float> features(const Tensor<float>& x) override { return body_(x); }
-  Tensor<float> output(const Tensor<float>& features) override { return (*output_)(features); }
+  Tensor<float> output(const Tensor<float>& features) override { return output_(features); }
 
  private:
   Sequential<float> body_{this, "body"};
-  std::optional<Dense<float>> output_;
+  Dense<float> output_;
 };
 
 struct JudgeOptions {
@@ -117,12 +116,11 @@ struct JudgeOptions {
 /// The training of a judge, as a game of one.
 class JudgeGame : public Game<float> {
  public:
-  JudgeGame(const JudgeOptions& options, const Shape& image, Index classes)
-      : Game(options.seed, 0x6a75646765), color_(image[2] > 1) {
+  JudgeGame(const JudgeOptions& options, const Shape& image, Index classes) : Game(options.seed, 0x6a75646765) {
     if (options.build == "lenet")
       network_ = std::make_unique<LeNetJudge>(this, "network", image, classes);
     else if (options.build == "residual")
-      network_ = std::make_unique<ResidualJudge>(this, "network", image, classes, color_ ? 32 : 16);
+      network_ = std::make_unique<ResidualJudge>(this, "network", image, classes, image[2] > 1 ? 32 : 16);
     else
       fail("no judge is named \"", options.build, "\", expected lenet or residual");
     player_.emplace(this, "judge", Player<float>::Networks{network_.get()},
@@ -136,7 +134,6 @@ class JudgeGame : public Game<float> {
   JudgeNetwork& network() { return *network_; }
 
  private:
-  bool color_;
   std::unique_ptr<JudgeNetwork> network_;
   std::optional<Player<float>> player_;
 };
@@ -153,7 +150,7 @@ class Judge {
   /// data.
   Judge(const JudgeOptions& options, const JudgeData& data, const std::filesystem::path& cache)
       : options_(options), game_(options, data.training.item_shape(), data.training.classes()) {
-    const std::string key = number_text(static_cast<double>(data.training.fingerprint() % 1000000007)) + "-" +
+    const std::string key = std::to_string(data.training.fingerprint() % 1000000007) + "-" +
                             std::to_string(options.epochs) + "-" + std::to_string(options.seed);
     path_ = cache / (options.build + "-" + key + ".safetensors");
     const MatmulPrecision highest(Precision::highest);

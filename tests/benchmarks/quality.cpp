@@ -50,9 +50,9 @@ Samples read_samples(const fs::path& path, Index count) {
   return {n == count ? all : all.subset(range(0, count)), path.string()};
 }
 
-void print_row(const std::string& name, const Figures& f, const Floor& floor) {
+void print_row(const std::string& name, const Figures& f, const Jury::Member& member) {
   std::printf("%-34s", name.c_str());
-  std::printf(" %7.2f", f.at("frechet") / floor.mean.at("frechet"));
+  std::printf(" %7.2f", member.multiple(f));
   for (const auto& kind : figure_kinds) {
     const auto found = f.find(kind.name);
     if (found == f.end())
@@ -82,28 +82,27 @@ void measure(const Options& o, const JudgeData& data) {
     gan::check(samples.images.item_shape() == data.test.item_shape(), samples.name, ": images ",
                samples.images.item_shape(), ", expected ", data.test.item_shape(), " as in ", data.name);
   nlohmann::json json{{"data", data.name}, {"samples", o.count}, {"judges", nlohmann::json::array()}};
-  for (auto& judge : make_judges(data, o.cache)) {
-    const Reference reference(*judge, data);
-    const Floor floor = measure_floor(reference, data, o.count);
+  const Jury jury(data, o.cache, o.count);
+  for (const auto& member : jury.members()) {
+    const auto& [judge, reference, floor] = member;
     std::printf(
         "\njudge \"%s\": %.2f %% of the test images right; %lld features; %lld samples against %lld test images; "
         "the floor is of %lld parts of the training images\n",
-        judge->name().c_str(), 100 * judge->accuracy(), static_cast<long long>(reference.features()),
-        static_cast<long long>(o.count), static_cast<long long>(reference.test_images()),
+        judge->name().c_str(), 100 * judge->accuracy(), static_cast<long long>(reference->features()),
+        static_cast<long long>(o.count), static_cast<long long>(reference->test_images()),
         static_cast<long long>(floor.parts));
     std::printf("%-34s %7s", "", "x floor");
     for (const auto& kind : figure_kinds) std::printf(" %9s", kind.name);
     std::puts("");
-    print_row("training images", floor.mean, floor);
-    print_row("  +-", floor.deviation, floor);
+    print_row("training images", floor.mean, member);
+    print_row("  +-", floor.deviation, member);
     nlohmann::json rows = nlohmann::json::array();
     std::vector<Figures> figures;
     for (const auto& samples : all) {
-      figures.push_back(reference.measure(samples));
-      print_row(samples.name, figures.back(), floor);
-      rows.push_back({{"file", samples.name},
-                      {"x floor", figures.back().at("frechet") / floor.mean.at("frechet")},
-                      {"figures", figures.back()}});
+      figures.push_back(reference->measure(samples));
+      print_row(samples.name, figures.back(), member);
+      rows.push_back(
+          {{"file", samples.name}, {"x floor", member.multiple(figures.back())}, {"figures", figures.back()}});
       std::fflush(stdout);
     }
     if (figures.size() > 1) {
@@ -112,14 +111,14 @@ void measure(const Options& o, const JudgeData& data) {
       if (alike) {
         Figures error = deviation_of(figures);
         for (auto& [name, value] : error) value /= std::sqrt(static_cast<double>(figures.size()));
-        print_row("mean", mean_of(figures), floor);
-        print_row("  +-", error, floor);
+        print_row("mean", mean_of(figures), member);
+        print_row("  +-", error, member);
       }
     }
     json["judges"].push_back({{"name", judge->name()},
                               {"accuracy", judge->accuracy()},
-                              {"features", reference.features()},
-                              {"test images", reference.test_images()},
+                              {"features", reference->features()},
+                              {"test images", reference->test_images()},
                               {"floor", {{"parts", floor.parts}, {"mean", floor.mean}, {"deviation", floor.deviation}}},
                               {"rows", rows}});
   }

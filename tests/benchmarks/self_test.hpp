@@ -7,12 +7,12 @@
 #include <filesystem>
 #include <functional>
 #include <gan/gan.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "figures.hpp"
-#include "mnist_pair.hpp"
+#include "experiment.hpp"
 #include "spoil.hpp"
 
 namespace gan::bench {
@@ -34,21 +34,16 @@ struct Spoiled {
 class DenseVae : public Game<float> {
  public:
   DenseVae(std::uint64_t seed, Index pixels)
-      : Game(seed), decode_(this, "decode", 20, 400), show_(this, "show", 400, pixels) {
-    encode_.emplace(this, "encode", pixels, 400);
-    code_.emplace(this, "code", 400, 40);
-    player_.emplace(this, "vae", Player<float>::Networks{&*encode_, &*code_, &decode_, &show_},
-                    AdamOptions{.learning_rate = 1e-3, .beta1 = 0.9});
-  }
+      : Game(seed), encode_(this, "encode", pixels, 400), show_(this, "show", 400, pixels) {}
   void step(Source<float>& in) override {
     const auto x = flatten(in.next().samples), target = (x + 1) * 0.5;
-    const auto code = (*code_)(relu((*encode_)(x)));
+    const auto code = code_(relu(encode_(x)));
     const auto mean = slice(code, 1, 0, 20), log_variance = slice(code, 1, 20, 40);
     const auto z = mean + exp(0.5 * log_variance) * normal<float>(rng(), mean.shape());
     const double n = static_cast<double>(x.shape()[0]);
     const auto logits = show_(relu(decode_(z)));
-    player_->descend({{"reconstruction", sum(softplus(logits) - logits * target) / n},
-                      {"divergence", -0.5 / n * sum(1 + log_variance - square(mean) - exp(log_variance))}});
+    player_.descend({{"reconstruction", sum(softplus(logits) - logits * target) / n},
+                     {"divergence", -0.5 / n * sum(1 + log_variance - square(mean) - exp(log_variance))}});
   }
   Tensor<float> sample(Rng& random, Index n) {
     const NoGrad no_grad;
@@ -56,35 +51,24 @@ class DenseVae : public Game<float> {
   }
 
  private:
-  std::optional<Dense<float>> encode_, code_;
-  Dense<float> decode_, show_;
-  std::optional<Player<float>> player_;
+  Dense<float> encode_, code_{this, "code", 400, 40}, decode_{this, "decode", 20, 400}, show_;
+  Player<float> player_{
+      this, "vae", {&encode_, &code_, &decode_, &show_}, AdamOptions{.learning_rate = 1e-3, .beta1 = 0.9}};
 };
 
-inline Dataset<float> dataset_of(const Tensor<float>& x, const Shape& item) {
-  std::vector<float> values(x.data(), x.data() + x.size());
-  for (float& v : values) v = std::clamp(v, -1.0f, 1.0f);
-  return Dataset<float>::from(item, std::move(values));
-}
-
-/// Samples of pairs of `mnist` after so many steps each.
-inline std::vector<Dataset<float>> pair_samples(const JudgeData& data, const std::string& model, Index count,
-                                                const std::vector<Index>& steps, std::uint64_t seed) {
-  PairOptions options;
-  options.model = model;
-  options.labels = "none";
-  set_defaults(options);
-  Rng rng(seed);
-  const auto [generator, discriminator] = make_networks(rng, options);
-  Loader<float> loader(data.training, {.batch = options.batch, .seed = seed});
-  Trainer<float> trainer(*generator, *discriminator, trainer_options(options, seed));
-  std::vector<Dataset<float>> all;
-  for (const Index end : steps) {
-    trainer.fit(loader, {.steps = end});
-    Rng noise(seed + 1);
-    all.push_back(dataset_of(trainer.sample(generator->draw(noise, count)), data.test.item_shape()));
-  }
-  return all;
+/// Samples of a pair of `mnist`, without labels, after so many steps.
+inline Dataset<float> pair_samples(const JudgeData& data, const std::string& model, Index count, Index steps,
+                                   std::uint64_t seed) {
+  Experiment e;
+  e.pair.model = model;
+  e.pair.labels = "none";
+  e.seed = seed;
+  e.steps = steps;
+  std::optional<Dataset<float>> images;
+  train(e, data.training, [&](Trainer<float>& trainer) {
+    images = draw_samples(trainer, count, seed, data.training.item_shape()).images;
+  });
+  return *images;
 }
 
 inline std::vector<Spoiled> spoiled_samples(const SelfTestOptions& o, const JudgeData& data) {
@@ -116,13 +100,13 @@ inline std::vector<Spoiled> spoiled_samples(const SelfTestOptions& o, const Judg
     DenseVae vae(o.seed, training.item_shape().size());
     vae.fit(loader, {.epochs = 10});
     Rng rng(o.seed);
-    add("vae", "VAE, 10 epochs", dataset_of(vae.sample(rng, n), training.item_shape()));
+    const auto bytes = to_bytes(vae.sample(rng, n));
+    add("vae", "VAE, 10 epochs", Dataset<float>::from_bytes(training.item_shape(), {bytes.begin(), bytes.end()}));
   }
-  add("mlp", "MLP pair, 5 epochs", pair_samples(data, "mlp", n, {training.size() * 5 / 128}, o.seed).front());
+  add("mlp", "MLP pair, 5 epochs", pair_samples(data, "mlp", n, training.size() * 5 / 128, o.seed));
   // About 150 and 20 seconds on two cores.
-  auto dcgan = pair_samples(data, "dcgan-small", n, {800, 6000}, o.seed);
-  add("dcgan", "DCGAN, 6000 steps", std::move(dcgan[1]));
-  add("dcgan", "DCGAN, 800 steps", std::move(dcgan[0]));
+  for (const Index steps : {6000, 800})
+    add("dcgan", "DCGAN, " + std::to_string(steps) + " steps", pair_samples(data, "dcgan-small", n, steps, o.seed));
   return all;
 }
 
@@ -130,9 +114,9 @@ inline std::vector<Spoiled> spoiled_samples(const SelfTestOptions& o, const Judg
 inline int self_test(const SelfTestOptions& o, const JudgeData& data) {
   std::vector<Spoiled> spoiled = spoiled_samples(o, data);
   int failures = 0;
-  for (auto& judge : make_judges(data, o.cache)) {
-    const Reference reference(*judge, data);
-    const Floor floor = measure_floor(reference, data, o.count);
+  const Jury jury(data, o.cache, o.count);
+  for (const auto& member : jury.members()) {
+    const auto& [judge, reference, floor] = member;
     std::printf("\njudge \"%s\": %.2f %% of the test images right, %lld samples\n\n", judge->name().c_str(),
                 100 * judge->accuracy(), static_cast<long long>(o.count));
     std::printf(
@@ -142,15 +126,15 @@ inline int self_test(const SelfTestOptions& o, const JudgeData& data) {
     std::printf("|---|---|---|---|---|---|---|---|---|---|\n");
     std::string family;
     double before = 0;
-    const auto row = [&](const std::string& name, const Figures& f, const std::string& off) {
+    const auto row = [&member = member](const std::string& name, const Figures& f, const std::string& off) {
       std::printf("| %s | %.2f | %.3f | %.3f | %.3f | %.3f | %.4f | %.4f | %.4f | %s |\n", name.c_str(),
-                  f.at("frechet") / floor.mean.at("frechet"), f.at("precision"), f.at("recall"), f.at("coverage"),
-                  f.at("apart"), f.at("twins"), f.at("odd"), f.at("divergence"), off.c_str());
+                  member.multiple(f), f.at("precision"), f.at("recall"), f.at("coverage"), f.at("apart"), f.at("twins"),
+                  f.at("odd"), f.at("divergence"), off.c_str());
       std::fflush(stdout);
     };
     row("training images", floor.mean, "");
     for (const auto& [own_family, name, samples] : spoiled) {
-      const Figures f = reference.measure(samples);
+      const Figures f = reference->measure(samples);
       std::string farthest;
       double most = 0;
       for (const auto& kind : figure_kinds) {

@@ -54,12 +54,12 @@ int main(int argc, char** argv) {
       fs::create_directories(out);
       gan::check_writable_folder(out);
     }
-    const Bench bench(load_judge_data(data), cache, e.samples);
+    const Jury jury(load_judge_data(data), cache, e.samples);
     std::vector<Outcome> outcomes;
     print_heading("minutes");
     for (const std::uint64_t seed : seeds) {
       e.seed = seed;
-      outcomes.push_back(run(e, bench, out.empty() ? out : out / ("seed" + std::to_string(seed) + ".png")));
+      outcomes.push_back(run(e, jury, out.empty() ? out : out / ("seed" + std::to_string(seed) + ".png")));
       print_row("seed " + std::to_string(seed) + ": " +
                     gan::number_text(std::round(outcomes.back().seconds / 0.6) / 100) + " (" +
                     std::to_string(outcomes.back().steps) + " steps)",

@@ -6,6 +6,7 @@
 // judge of quality names the digit in each color: 1,000 modes, as frequent as each other in the data. Printed are the
 // number of modes found and the KL divergence of their frequencies from equal ones, in nats.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <gan/gan.hpp>
 #include <string>

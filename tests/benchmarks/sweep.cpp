@@ -57,6 +57,7 @@ std::map<std::string, std::function<void(const Json&)>> variables(Experiment& e)
   add("latent", p.latent);
   add("average", p.average);
   add("output-slope", p.output_slope);
+  add("augment", e.augment);
   add("precision", e.precision);
   add("steps", e.steps);
   add("minutes", e.minutes);
@@ -138,13 +139,10 @@ Sweep read_sweep(const fs::path& path) {
     known.update(one);
     setting.text = known.dump();
     // What only the networks and the trainer know to be wrong is found before anything is trained.
-    PairOptions options = setting.experiment.pair;
     gan::Rng rng(1);
     try {
-      set_defaults(options);
-      gan::precision_named(setting.experiment.precision);
-      trainer_options(options, 1);
-      make_networks(rng, options);
+      options_of(setting.experiment);
+      make_networks(rng, setting.experiment.pair);
       gan::check(setting.experiment.steps > 0 || setting.experiment.minutes > 0, "neither \"steps\" nor \"minutes\"");
     } catch (const gan::Error& error) {
       gan::fail(path.string(), ": setting \"", setting.name, "\": ", error.what());
@@ -187,7 +185,9 @@ int main(int argc, char** argv) {
   app.add_option("--samples", samples, "To judge, of each run")->check(CLI::Range(100, 30000))->capture_default_str();
   app.add_option("--seed", seed, "In place of the file's \"seeds\": this one");
   app.add_option("--threads", threads, "Default: all cores")->check(CLI::Range(1, 1024));
-  app.footer("Settings are as the options of mnist train, and output-slope: of generated values beyond [-1, 1].");
+  app.footer(
+      "Settings are as the options of mnist train, output-slope of generated values beyond [-1, 1], and augment: none, "
+      "diffaugment, ada.");
   CLI11_PARSE(app, argc, argv);
   try {
     if (threads > 0) gan::set_threads(threads);
@@ -201,9 +201,9 @@ int main(int argc, char** argv) {
     const Index rest = all.training.size() - held_out;
     gan::check(rest >= 2 * samples, all.name, ": ", all.training.size(), " training images less ", held_out,
                " held out, expected ", 2 * samples, " at least for the floor of ", samples, " samples");
-    const Bench bench({all.training.subset(range(0, rest)), all.training.subset(range(rest, all.training.size())),
-                       all.name + ", its last " + std::to_string(held_out) + " training images held out"},
-                      cache, samples);
+    const Jury jury({all.training.subset(range(0, rest)), all.training.subset(range(rest, all.training.size())),
+                     all.name + ", its last " + std::to_string(held_out) + " training images held out"},
+                    cache, samples);
     std::map<std::string, std::vector<Outcome>> outcomes;
     for (const std::uint64_t s : sweep.seeds)
       for (Setting& setting : sweep.settings) {
@@ -217,7 +217,7 @@ int main(int argc, char** argv) {
         setting.experiment.samples = samples;
         std::printf("%s, seed %llu ...\n", setting.name.c_str(), static_cast<unsigned long long>(s));
         std::fflush(stdout);
-        const Outcome outcome = run(setting.experiment, bench, folder / ("seed" + std::to_string(s) + ".png"));
+        const Outcome outcome = run(setting.experiment, jury, folder / ("seed" + std::to_string(s) + ".png"));
         const std::string text = Json{{"setting", setting.text}, {"outcome", outcome}}.dump(1);
         gan::AtomicFile written(result);
         written.write(text.data(), text.size());

@@ -95,6 +95,10 @@ TEST_CASE("what cannot be measured ends the run before a step", "[train]") {
   Session s;
   gan::PeriodicQuality<float> nan({.measure = numbers({std::numeric_limits<double>::quiet_NaN()})});
   CHECK_THROWS_WITH(s.trainer.fit(s.loader, {.steps = 3}, nan), ContainsSubstring("is NaN after step 0"));
+  TemporaryFolder folder;
+  std::ofstream(folder / "file") << "no folder";
+  gan::PeriodicQuality<float> nowhere({.measure = numbers({1}), .best = folder / "file/best"});
+  CHECK_THROWS_WITH(s.trainer.fit(s.loader, {.steps = 3}, nowhere), ContainsSubstring("file"));
   CHECK(s.trainer.steps() == 0);
   using Quality = gan::PeriodicQuality<float>;
   CHECK_THROWS_WITH(Quality({.samples = 1}), ContainsSubstring("1 samples"));

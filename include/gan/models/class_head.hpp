@@ -19,17 +19,10 @@ void add_head(Sequential<T>& net, Index in, Index classes, ClassHead head, const
   if (classes == 0)
     net.template add<Dense>("output", in, Index{1}, dense);
   else if (head == ClassHead::projection)
-    net.template add<ProjectionHead>("output", in, classes,
-                                     ProjectionHeadOptions{.spectral_norm = dense.spectral_norm,
-                                                           .weight_initializer = dense.weight_initializer,
-                                                           .bias_initializer = dense.bias_initializer,
-                                                           .embedding_initializer = embedding_initializer});
+    net.template add<ProjectionHead>(
+        "output", in, classes, ProjectionHeadOptions{.dense = dense, .embedding_initializer = embedding_initializer});
   else
-    net.template add<AuxiliaryClassifierHead>(
-        "output", in, classes,
-        AuxiliaryClassifierHeadOptions{.spectral_norm = dense.spectral_norm,
-                                       .weight_initializer = dense.weight_initializer,
-                                       .bias_initializer = dense.bias_initializer});
+    net.template add<AuxiliaryClassifierHead>("output", in, classes, AuxiliaryClassifierHeadOptions{.dense = dense});
 }
 
 }  // namespace gan

@@ -8,6 +8,7 @@
 #include "gan/models/class_head.hpp"
 #include "gan/models/discriminator.hpp"
 #include "gan/models/generator.hpp"
+#include "gan/models/image_sizes.hpp"
 #include "gan/nn/activation.hpp"
 #include "gan/nn/batch_norm.hpp"
 #include "gan/nn/class_embedding.hpp"
@@ -62,25 +63,17 @@ struct DcganDiscriminatorOptions {
 
 namespace detail {
 
-/// How often an image of that size is halved until its map is about 4 pixels long; at least twice.
-inline std::size_t dcgan_halvings(const Shape& image) {
-  std::size_t halvings = 2;
-  for (Index h = image[0] / 4, w = image[1] / 4; h % 2 == 0 && w % 2 == 0 && h / 2 >= 4 && w / 2 >= 4; h /= 2, w /= 2)
-    ++halvings;
-  return halvings;
-}
-
 /// Fills channels and strides that were left empty; `widening` is true when channels grow with depth. Throws for sizes
 /// that do not fit.
 template <class Options>
 Options dcgan_layout(const char* what, Options options, bool widening) {
   const Shape& image = options.image;
-  check(image.rank() == 3 && image[0] >= 4 && image[1] >= 4 && image[0] % 4 == 0 && image[1] % 4 == 0 && image[2] >= 1,
-        what, ": image ", image, ", expected [h, w, c] with h and w multiples of 4");
+  check_image(what, image);
   check(options.kernel >= 1 && options.width >= 1, what, ": kernel ", options.kernel, " and width ", options.width,
         ", expected 1 or more");
   if (options.channels.empty()) {
-    const std::size_t depth = options.strides.empty() ? dcgan_halvings(image) : options.strides.size();
+    const std::size_t depth =
+        options.strides.empty() ? static_cast<std::size_t>(image_halvings(image)) : options.strides.size();
     check(depth <= 20 && options.width <= Index{1} << 20, what, ": width ", options.width, ", doubled in ", depth,
           " layers, expected at most 2^20 and 20 layers; give their channels instead");
     for (std::size_t i = 0; i < depth; ++i) options.channels.push_back(options.width << (widening ? i : depth - 1 - i));

@@ -7,6 +7,7 @@
 #include "gan/models/class_head.hpp"
 #include "gan/models/discriminator.hpp"
 #include "gan/models/generator.hpp"
+#include "gan/models/image_sizes.hpp"
 #include "gan/nn/activation.hpp"
 #include "gan/nn/class_embedding.hpp"
 #include "gan/nn/conv2d.hpp"
@@ -41,16 +42,17 @@ struct ImageDiscriminatorOptions {
 
 namespace detail {
 
-/// Throws unless image is [h, w, c] with sizes that halve twice.
+/// Channels of the map that lies `depth` halvings behind the largest one: twice as many each, up to 8 times.
+inline Index image_channels(Index width, Index depth) { return width << std::min<Index>(3, depth); }
+
 inline void check_image_pair(const char* what, const Shape& image, Index width) {
-  check(image.rank() == 3 && image[0] >= 4 && image[1] >= 4 && image[0] % 4 == 0 && image[1] % 4 == 0 && image[2] >= 1,
-        what, ": image ", image, ", expected [h, w, c] with h and w multiples of 4");
+  check_image(what, image);
   check(width >= 1 && width <= Index{1} << 20, what, ": width ", width, ", expected a number in [1, 2^20]");
 }
 
 }  // namespace detail
 
-/// z [n, latent] -> images [n, h, w, c], by a dense layer to a map of 4 to 7 pixels (of h / 4 at most) and, at each
+/// z [n, latent] -> images [n, h, w, c], by a dense layer to a map of 4 to 7 pixels (h / 4 at most) and, at each
 /// size, `blocks` residual blocks (norm, ReLU, convolution 3 x 3, twice) and a transposed convolution 4 x 4 that
 /// doubles it. The norm is batch norm, one scale and shift a class where there are classes.
 ///
@@ -69,10 +71,10 @@ class ImageGenerator : public Generator<T> {
     const char* const what = "image generator";
     detail::check_image_pair(what, options.image, options.width);
     check(options.blocks >= 0, what, ": ", options.blocks, " blocks at each size, expected 0 or more");
-    Index h = options.image[0], w = options.image[1], doublings = 0;
-    while (doublings < 2 || (h % 2 == 0 && w % 2 == 0 && h / 2 >= 4 && w / 2 >= 4)) h /= 2, w /= 2, ++doublings;
+    const Index doublings = detail::image_halvings(options.image);
+    const Index h = options.image[0] >> doublings, w = options.image[1] >> doublings;
     const auto channels = [&](Index stage) {  // of the map before doubling `stage`
-      return options.width << std::min<Index>(3, doublings - 1 - stage);
+      return detail::image_channels(options.width, doublings - 1 - stage);
     };
     const NormLayer<T> norm =
         options.classes > 0 ? NormLayer<T>(norms::conditional_batch(options.classes)) : NormLayer<T>(norms::batch());
@@ -126,7 +128,7 @@ class ImageDiscriminator : public Discriminator<T> {
     const auto small = init::fan_in_uniform();
     Index h = options.image[0], w = options.image[1], in = options.image[2];
     for (Index layer = 1; std::max(h, w) > 4; ++layer) {
-      const Index out = options.width << std::min<Index>(3, layer - 1);
+      const Index out = detail::image_channels(options.width, layer - 1);
       const std::string number = std::to_string(layer);
       // Of an even size 4 x 4 takes each pixel into two sums a side; of an odd one 3 x 3 keeps the padding alike.
       net_.template add<Conv2d>("conv" + number, in, out,

@@ -9,10 +9,8 @@
 namespace gan {
 
 struct AuxiliaryClassifierHeadOptions {
-  Index pack = 1;              ///< samples the discriminator sees at once
-  bool spectral_norm = false;  ///< of both dense layers, as the initializers
-  Initializer weight_initializer = init::glorot_uniform();
-  Initializer bias_initializer = init::zeros();
+  Index pack = 1;        ///< samples the discriminator sees at once
+  DenseOptions dense{};  ///< of both dense layers
 };
 
 /// Score and logits of the classes: features [n, f] -> [n, 1 + classes], or [n, 1 + k classes] for packs of k (AC-GAN,
@@ -27,8 +25,8 @@ class AuxiliaryClassifierHead : public Layer<T> {
   AuxiliaryClassifierHead(Module<T>* parent, std::string name, Index features, Index classes,
                           const AuxiliaryClassifierHeadOptions& options = {})
       : Layer<T>(parent, std::move(name)),
-        score_(this, "score", features, 1, dense(options)),
-        classes_(this, "classes", features, outputs(classes, options.pack), dense(options)) {}
+        score_(this, "score", features, 1, options.dense),
+        classes_(this, "classes", features, outputs(classes, options.pack), options.dense) {}
 
   /// Throws unless features are [n, f].
   Tensor<T> forward(const Tensor<T>& features) override {
@@ -39,11 +37,6 @@ class AuxiliaryClassifierHead : public Layer<T> {
   std::string kind() const override { return "AuxiliaryClassifierHead"; }
 
  private:
-  static DenseOptions dense(const AuxiliaryClassifierHeadOptions& options) {
-    return {.spectral_norm = options.spectral_norm,
-            .weight_initializer = options.weight_initializer,
-            .bias_initializer = options.bias_initializer};
-  }
   Index outputs(Index classes, Index pack) const {
     check(classes >= 1 && pack >= 1, "auxiliary classifier head \"", this->path(), "\": ", classes,
           " classes, packs of ", pack, ", expected 1 or more");

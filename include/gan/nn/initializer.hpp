@@ -142,24 +142,23 @@ inline Initializer he_normal(double slope = 0) {
   };
 }
 
-/// Uniform on +-gain / sqrt(fan), the fan being that of the inputs or of the outputs: a start about 2.4 times smaller
+namespace detail {
+
+inline Initializer uniform_by(double Fans::*fan, const char* initializer, double gain) {
+  check(checked(initializer, "gain", gain) > 0, "init::", initializer, ": gain ", gain, ", expected above 0");
+  return [=]<class T>(Rng& rng, const Fans& fans, std::span<T> out) {
+    const T limit = T(gain / std::sqrt(fans.*fan));
+    rng.uniform(out, -limit, limit);
+  };
+}
+
+}  // namespace detail
+
+/// Uniform on +-gain / sqrt(fan), the fan being that of the inputs or of the outputs: a start sqrt(6) times smaller
 /// than He's. Of the inputs it is what PyTorch gives dense layers and convolutions, weights and biases, and of the
 /// outputs what it gives transposed convolutions. Throws unless the gain is positive and finite.
-inline Initializer fan_in_uniform(double gain = 1) {
-  check(detail::checked("fan_in_uniform", "gain", gain) > 0, "init::fan_in_uniform: gain ", gain, ", expected above 0");
-  return [gain]<class T>(Rng& rng, const Fans& fans, std::span<T> out) {
-    const T limit = T(gain / std::sqrt(fans.in));
-    rng.uniform(out, -limit, limit);
-  };
-}
-inline Initializer fan_out_uniform(double gain = 1) {
-  check(detail::checked("fan_out_uniform", "gain", gain) > 0, "init::fan_out_uniform: gain ", gain,
-        ", expected above 0");
-  return [gain]<class T>(Rng& rng, const Fans& fans, std::span<T> out) {
-    const T limit = T(gain / std::sqrt(fans.out));
-    rng.uniform(out, -limit, limit);
-  };
-}
+inline Initializer fan_in_uniform(double gain = 1) { return detail::uniform_by(&Fans::in, "fan_in_uniform", gain); }
+inline Initializer fan_out_uniform(double gain = 1) { return detail::uniform_by(&Fans::out, "fan_out_uniform", gain); }
 
 /// DCGAN's: weights N(0, 0.02), scales of batch norm N(1, 0.02) (Radford et al., 2015).
 inline Initializer dcgan_weight() { return normal(0, 0.02); }

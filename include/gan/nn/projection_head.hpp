@@ -9,10 +9,8 @@
 namespace gan {
 
 struct ProjectionHeadOptions {
-  Index pack = 1;              ///< samples the discriminator sees at once; it divides the features
-  bool spectral_norm = false;  ///< of the dense layer and the embedding
-  Initializer weight_initializer = init::glorot_uniform();  ///< of the dense layer
-  Initializer bias_initializer = init::zeros();
+  Index pack = 1;        ///< samples the discriminator sees at once; it divides the features
+  DenseOptions dense{};  ///< of the dense layer; the embedding has its spectral norm, too
   Initializer embedding_initializer = init::glorot_uniform();
 };
 
@@ -30,12 +28,9 @@ class ProjectionHead : public Layer<T> {
       : Layer<T>(parent, std::move(name)),
         features_(features),
         pack_(options.pack),
-        score_(this, "score", features, 1,
-               {.spectral_norm = options.spectral_norm,
-                .weight_initializer = options.weight_initializer,
-                .bias_initializer = options.bias_initializer}),
+        score_(this, "score", features, 1, options.dense),
         embedding_(this, "embedding", classes, width(features, options.pack),
-                   {.initializer = options.embedding_initializer, .spectral_norm = options.spectral_norm}) {}
+                   {.initializer = options.embedding_initializer, .spectral_norm = options.dense.spectral_norm}) {}
 
   /// Throws unless features are [n, f], and without a condition with a label, or a pack of labels, for each row.
   Tensor<T> forward(const Tensor<T>& features) override {

@@ -30,8 +30,7 @@ class Sequential : public Layer<T> {
 
   /// Adds what make(this, name, args...) gives, a pointer to a layer: a NormLayer, say.
   template <class Make, class... Args>
-  requires std::invocable < const Make&, Module<T>
-  *, std::string, Args... > Layer<T>& add(std::string name, const Make& make, Args&&... args) {
+  Layer<T>& add(std::string name, const Make& make, Args&&... args) {
     layers_.push_back(make(this, std::move(name), std::forward<Args>(args)...));
     return *layers_.back();
   }

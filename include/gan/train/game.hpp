@@ -276,11 +276,12 @@ std::vector<std::pair<std::string, std::string>> Game<T>::headline() const {
 
 template <std::floating_point T>
 void Game<T>::prepare() {
-  if (std::exchange(prepared_, steps_) == steps_) return;
+  if (prepared_ == steps_) return;
   const NoGrad no_grad;
   const auto before = this->rng().state();
   prepare_averages();
   this->rng().set_state(before);
+  prepared_ = steps_;
 }
 
 template <std::floating_point T>

@@ -46,6 +46,7 @@ class StateAverage {
   explicit StateAverage(NamedTensors<T> values) : live_(std::move(values)) {
     for (const auto& [name, tensor] : live_) average_.push_back({name, tensor.clone()});
   }
+
   /// One update: average += share * (value - average).
   void advance(double share) {
     ++updates_;

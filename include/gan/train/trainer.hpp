@@ -93,7 +93,11 @@ class Trainer : public Game<T> {
   const Options& options() const { return options_; }
   std::string kind() const override { return "Trainer"; }
 
-  OptionTexts settings() const override;
+  OptionTexts settings() const override {
+    OptionTexts all = trainer_option_texts(options_);
+    all.push_back({"generator_latent", generator_.distribution().name()});
+    return all;
+  }
   void rehearse(const Source<T>& in, Index last) override;
   Index batches_per_step() const override { return options_.discriminator_steps; }
   std::vector<std::pair<std::string, std::string>> headline() const override {
@@ -367,33 +371,6 @@ void Trainer<T>::update_generator(const Round& round) {
   }
   generator_player_.descend(options_.objective.generator_loss(scores.real, scores.fake),
                             values_of(options_.generator_terms, round, packed, scores));
-}
-
-template <std::floating_point T>
-OptionTexts Trainer<T>::settings() const {
-  const Options& o = options_;
-  const auto yes_no = [](bool on) { return std::string(on ? "yes" : "no"); };
-  const auto names = [](const std::vector<PairTerm<T>>& terms) {
-    std::string all;
-    for (const auto& term : terms) all += (all.empty() ? "" : " + ") + number_text(term.weight) + " " + term.name;
-    return all.empty() ? "none" : all;
-  };
-  return {{"objective", o.objective.describe()},
-          {"penalty", o.penalty.describe()},
-          {"instance_noise", presence_text(o.instance_noise)},
-          {"views", std::to_string(o.views.size())},
-          {"same_view", yes_no(o.same_view)},
-          {"adaptive_views", o.adaptive_views ? described("adaptive", {{"target", o.adaptive_views->target},
-                                                                       {"images", o.adaptive_views->images},
-                                                                       {"limit", o.adaptive_views->limit}})
-                                              : "none"},
-          {"generator_steps", std::to_string(o.generator_steps)},
-          {"discriminator_steps", std::to_string(o.discriminator_steps)},
-          {"generator_terms", names(o.generator_terms)},
-          {"discriminator_terms", names(o.discriminator_terms)},
-          {"pack", std::to_string(o.pack)},
-          {"joint_pass", yes_no(o.joint_pass)},
-          {"generator_latent", generator_.distribution().name()}};
 }
 
 // Tries an epoch's last batch, the smallest, on both networks, in training mode and without history.

@@ -15,6 +15,7 @@
 #include "gan/tensor/condition.hpp"
 #include "gan/train/adaptive_probability.hpp"
 #include "gan/train/average_options.hpp"
+#include "gan/train/options_text.hpp"
 
 namespace gan {
 
@@ -93,6 +94,32 @@ void check_trainer_options(const TrainerOptions<T>& o) {
     check(!o.views.empty(), "trainer: adaptive views without a view");
     o.adaptive_views->update(0, 0, 0);  // throws for what is out of range
   }
+}
+
+/// All of them but the players', as resumed runs compare them.
+template <std::floating_point T>
+OptionTexts trainer_option_texts(const TrainerOptions<T>& o) {
+  const auto yes_no = [](bool on) { return std::string(on ? "yes" : "no"); };
+  const auto names = [](const std::vector<PairTerm<T>>& terms) {
+    std::string all;
+    for (const auto& term : terms) all += (all.empty() ? "" : " + ") + number_text(term.weight) + " " + term.name;
+    return all.empty() ? "none" : all;
+  };
+  return {{"objective", o.objective.describe()},
+          {"penalty", o.penalty.describe()},
+          {"instance_noise", presence_text(o.instance_noise)},
+          {"views", std::to_string(o.views.size())},
+          {"same_view", yes_no(o.same_view)},
+          {"adaptive_views", o.adaptive_views ? described("adaptive", {{"target", o.adaptive_views->target},
+                                                                       {"images", o.adaptive_views->images},
+                                                                       {"limit", o.adaptive_views->limit}})
+                                              : "none"},
+          {"generator_steps", std::to_string(o.generator_steps)},
+          {"discriminator_steps", std::to_string(o.discriminator_steps)},
+          {"generator_terms", names(o.generator_terms)},
+          {"discriminator_terms", names(o.discriminator_terms)},
+          {"pack", std::to_string(o.pack)},
+          {"joint_pass", yes_no(o.joint_pass)}};
 }
 
 }  // namespace gan

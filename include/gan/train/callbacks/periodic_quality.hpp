@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "gan/core/number.hpp"
+#include "gan/io/atomic_file.hpp"
 #include "gan/metrics/sliced_wasserstein.hpp"
 #include "gan/train/checkpoint.hpp"
 #include "gan/train/fit.hpp"
@@ -40,7 +41,8 @@ struct PeriodicQualityOptions {
 ///     gan::PeriodicQuality<float> quality({.held_out = test_images, .best = "run/best.safetensors"});
 ///     trainer.fit(loader, {.epochs = 20}, quality);
 ///
-/// Throws, before the first step, for a measure that is NaN, and when there is nothing to measure; in the run, for NaN.
+/// Throws, before the first step, for a measure that is NaN, when there is nothing to measure, and when the file's
+/// folder is in use or cannot be written to; in the run, for NaN.
 template <std::floating_point T = float>
 class PeriodicQuality : public Callback<T> {
  public:
@@ -60,13 +62,7 @@ class PeriodicQuality : public Callback<T> {
 
   void on_start(Run<T>& run) override {
     began_ = Clock::now();
-    if (!options_.best.empty() && run.game.steps() > 0 && std::filesystem::exists(options_.best)) {
-      const auto notes = load_safetensors<T>(options_.best).metadata;
-      if (const auto earlier = notes.find("quality"); earlier != notes.end())
-        best_ = {0, to_number(earlier->second).value_or(best_.value)};
-    }
-    check(options_.best.empty() || run.game.steps() > 0 || !std::filesystem::exists(options_.best),
-          options_.best.string(), ": holds the best of an earlier run, and this one begins at step 0");
+    if (!options_.best.empty()) find_best(run);
     measure(run);
   }
   void on_step(Run<T>& run) override {
@@ -84,6 +80,19 @@ class PeriodicQuality : public Callback<T> {
   using Clock = std::chrono::steady_clock;
   static double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
+  }
+
+  // What an earlier part of the run has found, and whether better can be saved.
+  void find_best(Run<T>& run) {
+    const auto& file = options_.best;
+    const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+    check_writable_folder(folder);
+    run.lock(folder);
+    if (!std::filesystem::exists(file)) return;
+    check(run.game.steps() > 0, file.string(), ": holds the best of an earlier run, and this one begins at step 0");
+    const auto notes = load_safetensors<T>(file).metadata;
+    if (const auto earlier = notes.find("quality"); earlier != notes.end())
+      best_ = {0, to_number(earlier->second).value_or(best_.value)};
   }
 
   // Whether one more measurement, as long as the mean of those so far, leaves their share where it must be.
