@@ -86,12 +86,13 @@ int main(int argc, char** argv) {
                  "\"");
       gan::check(label >= 0 && label < all.training.classes(), "--class ", o.kind, ": expected one of ",
                  all.training.classes());
-      wanted = {of_class(all.training, label), of_class(all.test, label), all.name + ", class " + o.kind};
+      for (auto* images : {&wanted.training, &wanted.test, &wanted.unseen}) *images = of_class(*images, label);
+      wanted.name += ", class " + o.kind;
     }
     gan::check(o.items <= wanted.training.size(), "--items ", o.items, ": ", wanted.name, " has ",
                wanted.training.size());
     const auto training = wanted.training.subset(range(0, o.items));
-    const Index samples = std::min<Index>(10000, std::min(wanted.test.size(), wanted.training.size() / 2));
+    const Index samples = std::min<Index>(10000, std::min(wanted.test.size(), wanted.unseen.size() * 2 / 3));
 
     const Jury jury(all, wanted, o.cache, samples);
     std::printf("%lld images of %s; %lld samples against %lld test images\n\n", static_cast<long long>(o.items),

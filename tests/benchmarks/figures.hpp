@@ -162,9 +162,9 @@ class Reference {
   double apart_ = 1, far_ = 0, scale_ = 1;  // of features: their mean square is 1 for the kernel distance
 };
 
-/// What n training images get: the mean of disjoint parts of them, six at most, and how much a part deviates.
+/// What n real images get that a judge has not learned: the mean of six draws from them, and how much n images deviate.
 struct Floor {
-  Index parts = 0;
+  Index images = 0;  ///< that were drawn from
   Figures mean, deviation;
 };
 
@@ -190,36 +190,44 @@ inline Figures deviation_of(const std::vector<Figures>& all) {
   return deviation;
 }
 
-/// The floor of n samples, kept beside the judge. Throws when fewer than two parts of n are there, and for a file there
-/// that is spoiled.
+/// The floor of n samples, kept beside the judge. Throws for fewer than 1.5 n images, and for a file there that is
+/// spoiled.
 inline Floor measure_floor(const Reference& reference, const JudgeData& data, Index n) {
   const std::string key = std::to_string(n) + "-" + std::to_string(figure_kinds.size()) + "-" +
-                          std::to_string((data.training.fingerprint() ^ data.test.fingerprint()) % 1000000007);
+                          std::to_string((data.unseen.fingerprint() ^ data.test.fingerprint()) % 1000000007);
   const auto path = std::filesystem::path(reference.judge().path()).replace_extension(".floor-" + key + ".json");
   if (std::ifstream in{path}) {
     try {
       const auto kept = nlohmann::json::parse(in);
-      return {kept.at("parts").get<Index>(), kept.at("mean").get<Figures>(), kept.at("deviation").get<Figures>()};
+      return {kept.at("images").get<Index>(), kept.at("mean").get<Figures>(), kept.at("deviation").get<Figures>()};
     } catch (const nlohmann::json::exception& error) {
       fail(path.string(), ": spoiled, remove it: ", error.what());
     }
   }
-  const Index parts = std::min<Index>(6, data.training.size() / n);
-  check(parts >= 2, data.name, ": ", data.training.size(), " training images, too few for a floor of ", n,
-        " samples, which takes twice as many");
+  const Index images = data.unseen.size();
+  check(2 * images >= 3 * n, data.name, ": ", images,
+        " training images that judges do not learn, too few for a floor of ", n,
+        " samples, which takes 1.5 times as many");
   std::vector<Figures> all;
-  for (Index p = 0; p < parts; ++p)
-    all.push_back(reference.measure({data.training.subset(range(p * n, (p + 1) * n)), "training images"}));
-  const Floor floor{parts, mean_of(all), deviation_of(all)};
+  Rng rng(1, 0x666c6f6f72);
+  for (int draw = 0; draw < 6; ++draw) {
+    auto rows = rng.permutation(images);
+    rows.resize(static_cast<std::size_t>(n));
+    all.push_back(reference.measure({data.unseen.subset(rows), "training images"}));
+  }
+  Floor floor{images, mean_of(all), deviation_of(all)};
+  // Draws without replacement from a finite set deviate less than sets do.
+  for (auto& [name, value] : floor.deviation)
+    value /= std::sqrt(1 - static_cast<double>(n) / static_cast<double>(images));
   const std::string text =
-      nlohmann::json{{"parts", floor.parts}, {"mean", floor.mean}, {"deviation", floor.deviation}}.dump(1);
+      nlohmann::json{{"images", floor.images}, {"mean", floor.mean}, {"deviation", floor.deviation}}.dump(1);
   AtomicFile file(path);
   file.write(text.data(), text.size());
   file.commit();
   return floor;
 }
 
-/// What a figure of n samples may be off by chance: what parts of the training images deviate, and no less than what
+/// What a figure of n samples may be off by chance: what so many training images deviate, and no less than what
 /// counting n samples does to shares, and 2 % of others.
 inline double standard_error(const Floor& floor, const std::string& name, Index n, Index classes) {
   const double mean = floor.mean.at(name), count = static_cast<double>(n);
@@ -230,7 +238,7 @@ inline double standard_error(const Floor& floor, const std::string& name, Index 
       least = std::sqrt(p * (1 - p) / count);
     }
   if (name == "divergence") least = std::sqrt(2.0 * static_cast<double>(classes)) / (2 * count);
-  return std::max(floor.deviation.at(name), least) * std::sqrt(1 + 1 / static_cast<double>(floor.parts));
+  return std::max(floor.deviation.at(name), least) * std::sqrt(1 + count / static_cast<double>(floor.images));
 }
 
 /// The judges of some data, what each has seen of its test images, and its floor for that many samples.

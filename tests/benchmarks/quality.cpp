@@ -87,10 +87,10 @@ void measure(const Options& o, const JudgeData& data) {
     const auto& [judge, reference, floor] = member;
     std::printf(
         "\njudge \"%s\": %.2f %% of the test images right; %lld features; %lld samples against %lld test images; "
-        "the floor is of %lld parts of the training images\n",
+        "the floor is of %lld training images that it has not learned\n",
         judge->name().c_str(), 100 * judge->accuracy(), static_cast<long long>(reference->features()),
         static_cast<long long>(o.count), static_cast<long long>(reference->test_images()),
-        static_cast<long long>(floor.parts));
+        static_cast<long long>(floor.images));
     std::printf("%-34s %7s", "", "x floor");
     for (const auto& kind : figure_kinds) std::printf(" %9s", kind.name);
     std::puts("");
@@ -115,12 +115,13 @@ void measure(const Options& o, const JudgeData& data) {
         print_row("  +-", error, member);
       }
     }
-    json["judges"].push_back({{"name", judge->name()},
-                              {"accuracy", judge->accuracy()},
-                              {"features", reference->features()},
-                              {"test images", reference->test_images()},
-                              {"floor", {{"parts", floor.parts}, {"mean", floor.mean}, {"deviation", floor.deviation}}},
-                              {"rows", rows}});
+    json["judges"].push_back(
+        {{"name", judge->name()},
+         {"accuracy", judge->accuracy()},
+         {"features", reference->features()},
+         {"test images", reference->test_images()},
+         {"floor", {{"images", floor.images}, {"mean", floor.mean}, {"deviation", floor.deviation}}},
+         {"rows", rows}});
   }
   std::puts("");
   for (const auto& samples : all) {

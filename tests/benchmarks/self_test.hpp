@@ -1,5 +1,5 @@
-// Whether the judges see what is wrong: training images, spoiled in known ways, and samples of networks that are known
-// to be poor.
+// Whether the judges see what is wrong: training images that they have not learned, spoiled in known ways, and samples
+// of networks that are known to be poor.
 #pragma once
 
 #include <cmath>
@@ -73,8 +73,9 @@ inline Dataset<float> pair_samples(const JudgeData& data, const std::string& mod
 
 inline std::vector<Spoiled> spoiled_samples(const SelfTestOptions& o, const JudgeData& data) {
   const auto& training = data.training;
+  const auto& unseen = data.unseen;
   const Index n = o.count;
-  const auto good = spoil::unlabelled(training.subset(range(0, n)));
+  const auto good = spoil::unlabelled(unseen.subset(range(0, n)));
   std::vector<Spoiled> all;
   const auto add = [&](std::string family, std::string name, Dataset<float> images) {
     all.push_back({std::move(family), name, {std::move(images), name}});
@@ -86,11 +87,11 @@ inline std::vector<Spoiled> spoiled_samples(const SelfTestOptions& o, const Judg
   add("turn", "turned by 10 degrees", spoil::turned(good, 10));
   add("binary", "binarized", spoil::binarized(good));
   const Index classes = training.classes();
-  add("classes", "classes 2:1", spoil::chosen(training, n, [&](Index i) {
-        return training.label(i) < classes / 2 || i % 2 == 0;  // the second half of the classes half as often
+  add("classes", "classes 2:1", spoil::chosen(unseen, n, [&](Index i) {
+        return unseen.label(i) < classes / 2 || i % 2 == 0;  // the second half of the classes half as often
       }));
   add("missing", "one class missing",
-      spoil::chosen(training, n, [&](Index i) { return training.label(i) != 3 % classes; }));
+      spoil::chosen(unseen, n, [&](Index i) { return unseen.label(i) != 3 % classes; }));
   add("repeats", "half of them twice", spoil::repeated(good, n, n / 2));
   add("repeats", "100 images repeated", spoil::repeated(good, n, 100));
   add("blank", "1 % blank", spoil::some_blank(good, 0.01));
