@@ -2,6 +2,8 @@
 //
 //   modes --data ring --objective non-saturating --seeds 10     one setting, a row per seed
 //   modes --data grid --recommended --seeds 10                  the recommended setting
+//   modes --data grid --side 10 --recommended                   100 modes
+//   modes --file centers.csv --sigma 0.02 --recommended         modes of one's own, a line x,y or x,y,weight each
 //   modes --table --seeds 10                                    the table of the README, both sets, all settings
 //
 // Each seed prints modes covered, share of high-quality samples and reverse KL on 2,500 samples (PacGAN, Lin et al.,
@@ -15,6 +17,7 @@
 #include <cstdio>
 #include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <gan/gan.hpp>
 #include <optional>
 #include <string>
@@ -38,6 +41,7 @@ struct Setting {
   Index latent = 2;
   std::string distribution = "uniform";
   Index frequencies = 32;  // of the discriminator's Fourier features; 0: it sees the bare points
+  double frequency = 4;    // their deviation, in radians a unit of deviation of the data
   Index steps = 15000;
   Index batch = 128;
   double rate = 4e-3, discriminator_rate = 3e-3;  // at first; falling to a hundredth along a cosine
@@ -134,7 +138,7 @@ class Discriminator : public gan::Discriminator<float> {
         hidden2_(this, "hidden2", width, width, options(s)),
         output_(this, "output", width, 1, {.spectral_norm = s.spectral_norm}) {
     if (s.frequencies > 0)
-      frequencies_.emplace(this, "frequencies", gan::Shape{2, s.frequencies}, gan::init::normal(0, 4));
+      frequencies_.emplace(this, "frequencies", gan::Shape{2, s.frequencies}, gan::init::normal(0, s.frequency));
   }
   Tensor forward(const Tensor& x) override {
     Tensor seen = x;
@@ -157,20 +161,62 @@ class Discriminator : public gan::Discriminator<float> {
 
 struct Mixture {
   std::string name;
-  std::vector<float> centers;
+  std::vector<float> centers{};  // x, y, x, y, ...
   double sigma;
   float scale;  // the deviation of all its points along an axis, by which they are divided for training
+  std::vector<double> weights{};     // of its modes; none: equal
+  float middle_x = 0, middle_y = 0;  // taken off before that
 };
 
-Mixture mixture_named(const std::string& name) {
-  if (name == "ring") return {name, gan::gaussian_ring_modes<float>(), 0.01, 0.7f};
-  return {name, gan::gaussian_grid_modes<float>(), 0.05, 2.8f};
+Mixture ring() { return {"ring", gan::gaussian_ring_modes<float>(), gan::GaussianRingOptions{}.stddev, 0.7f}; }
+
+Mixture grid(Index side) {
+  const gan::GaussianGridOptions options{.side = side};
+  const double cells = static_cast<double>(side * side - 1) / 12;  // variance of the columns' numbers
+  const float scale = side == 5 ? 2.8f : static_cast<float>(std::max(1.0, options.spacing * std::sqrt(cells)));
+  return {"grid", gan::gaussian_grid_modes<float>(options), options.stddev, scale};
 }
 
-Tensor draw_real(gan::Rng& rng, const Mixture& mixture, Index n) {
-  auto points = mixture.name == "ring" ? gan::gaussian_ring<float>(rng, n) : gan::gaussian_grid<float>(rng, n);
-  for (float& value : points) value /= mixture.scale;
+// Lines x,y or x,y,weight; weights of all or of none.
+Mixture read_mixture(const fs::path& path, double sigma) {
+  std::ifstream in(path);
+  gan::check(static_cast<bool>(in), path.string(), ": cannot be read");
+  Mixture mixture{.name = path.stem().string(), .sigma = sigma, .scale = 1};
+  std::string line;
+  for (Index number = 1; std::getline(in, line); ++number) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    float x = 0, y = 0;
+    double weight = 0;
+    char rest = 0;
+    const int found = std::sscanf(line.c_str(), " %f , %f , %lf %c", &x, &y, &weight, &rest);
+    const bool weighted = found == 3;
+    gan::check((found == 2 || weighted) && std::isfinite(x) && std::isfinite(y), path.string(), ": line ", number,
+               ": \"", line.substr(0, 40), "\", expected x,y or x,y,weight");
+    gan::check(mixture.centers.empty() || weighted == !mixture.weights.empty(), path.string(), ": line ", number,
+               weighted ? " has a weight, the lines before have none" : " has no weight, the lines before have");
+    mixture.centers.insert(mixture.centers.end(), {x, y});
+    if (weighted) mixture.weights.push_back(weight);
+  }
+  gan::check(!mixture.centers.empty(), path.string(), ": no line, expected a mode in each");
+  gan::Rng rng(1);
+  const auto points = gan::gaussian_mixture<float>(rng, 10000, mixture.centers, sigma, mixture.weights);
+  double sum[2] = {}, squares = 0;
+  for (std::size_t i = 0; i < points.size(); ++i) sum[i % 2] += points[i] / 10000.0;
+  for (std::size_t i = 0; i < points.size(); ++i) squares += std::pow(points[i] - sum[i % 2], 2) / 20000;
+  mixture.middle_x = static_cast<float>(sum[0]), mixture.middle_y = static_cast<float>(sum[1]);
+  mixture.scale = static_cast<float>(std::max(1e-6, std::sqrt(squares)));
+  return mixture;
+}
+
+Tensor draw_real(gan::Rng& rng, const Mixture& m, Index n) {
+  auto points = gan::gaussian_mixture<float>(rng, n, m.centers, m.sigma, m.weights);
+  for (std::size_t i = 0; i < points.size(); ++i) points[i] = (points[i] - (i % 2 ? m.middle_y : m.middle_x)) / m.scale;
   return Tensor({n, 2}, points);
+}
+
+// What the generator made of it, where the mixture has it.
+Tensor in_place(const Tensor& samples, const Mixture& m) {
+  return samples * static_cast<double>(m.scale) + Tensor({1, 2}, {m.middle_x, m.middle_y});
 }
 
 // The discriminator's landscape, light where it says "real", real points on it in blue and samples in red.
@@ -256,7 +302,7 @@ Result train(const Mixture& mixture, const Setting& s, std::uint64_t seed, const
   result.cpu_seconds = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
   const Tensor samples = trainer.sample(generator.draw(rng, 2500));
   const Tensor centers({static_cast<Index>(mixture.centers.size()) / 2, 2}, mixture.centers);
-  result.coverage = gan::mode_coverage(samples * static_cast<double>(mixture.scale), centers, mixture.sigma);
+  result.coverage = gan::mode_coverage(in_place(samples, mixture), centers, mixture.sigma, mixture.weights);
   draw_image(image, draw_real(rng, mixture, 2500), samples, discriminator, s.pack);
   return result;
 }
@@ -286,8 +332,8 @@ void print_summaries(const std::vector<Summary>& all) {
 }
 
 // Trains all seeds of a setting, and prints a row for each, the mean and the worst.
-Summary run(const std::string& data, const Setting& s, int seeds, const fs::path& out) {
-  const Mixture mixture = mixture_named(data);
+Summary run(const Mixture& mixture, const Setting& s, int seeds, const fs::path& out) {
+  const std::string& data = mixture.name;
   std::printf("\n%s of %zu modes, %s\n  %5s %8s %13s %12s %9s %7s\n", data.c_str(), mixture.centers.size() / 2,
               s.name.c_str(), "seed", "modes", "high quality", "reverse KL", "seconds", "CPU s");
   Row mean, worst{.modes = 1e9, .high_quality = 1};
@@ -317,11 +363,24 @@ int main(int argc, char** argv) {
   CLI::App app{"Which settings find all modes of a mixture of Gaussians, and which collapse."};
   Setting s;
   std::string data = "both";
+  Index side = 5;
+  fs::path file;
+  double sigma = 0.05;
   fs::path out = "modes-run";
   int seeds = 3;
   int threads = 1;
   bool use_recommended = false, use_table = false;
-  app.add_option("--data", data)->check(CLI::IsMember({"ring", "grid", "both"}))->capture_default_str();
+  auto* named = app.add_option("--data", data)->check(CLI::IsMember({"ring", "grid", "both"}))->capture_default_str();
+  app.add_option("--side", side, "Of the grid: that many modes along an axis")
+      ->check(CLI::Range(2, 50))
+      ->capture_default_str();
+  auto* of_file = app.add_option("--file", file, "Text, a mode a line: x,y or x,y,weight")
+                      ->check(CLI::ExistingFile)
+                      ->excludes(named);
+  app.add_option("--sigma", sigma, "Deviation of the modes of --file, in its units")
+      ->check(CLI::Range(1e-9, 1e9))
+      ->needs(of_file)
+      ->capture_default_str();
   app.add_flag("--recommended", use_recommended, "The recommended setting; the options of a setting do not apply");
   app.add_flag("--table", use_table, "All settings of the README's table; the options of a setting do not apply");
   app.add_option("--seeds", seeds, "Runs, with seeds 1, 2, ...")->check(CLI::Range(1, 1000))->capture_default_str();
@@ -350,6 +409,9 @@ int main(int argc, char** argv) {
   app.add_option("--frequencies", s.frequencies, "Fourier features of the discriminator; 0: none")
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
+  app.add_option("--frequency", s.frequency, "Deviation of these, in radians a unit of the data's deviation")
+      ->check(CLI::Range(1e-3, 1e3))
+      ->capture_default_str();
   app.add_option("--steps", s.steps)->check(CLI::Range(1, 10000000))->capture_default_str();
   app.add_option("--batch", s.batch)->check(CLI::Range(2, 65536))->capture_default_str();
   app.add_option("--rate", s.rate, "First learning rate of the generator")
@@ -366,9 +428,14 @@ int main(int argc, char** argv) {
     gan::check_writable_folder(out);
     const std::vector<Setting> settings = use_table ? table() : std::vector<Setting>{use_recommended ? recommended : s};
     std::vector<Summary> summaries;
-    for (const std::string set : {"ring", "grid"})
-      for (const Setting& setting : settings)
-        if (data == "both" || data == set) summaries.push_back(run(set, setting, seeds, out));
+    std::vector<Mixture> mixtures;
+    if (!file.empty())
+      mixtures.push_back(read_mixture(file, sigma));
+    else
+      for (const Mixture& mixture : {ring(), grid(side)})
+        if (data == "both" || data == mixture.name) mixtures.push_back(mixture);
+    for (const Mixture& mixture : mixtures)
+      for (const Setting& setting : settings) summaries.push_back(run(mixture, setting, seeds, out));
     if (summaries.size() > 1) print_summaries(summaries);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "modes: %s\n", error.what());

@@ -19,6 +19,7 @@
 #include "gan/core/shape.hpp"
 #include "gan/core/version.hpp"
 #include "gan/core/warn.hpp"
+#include "gan/core/weights.hpp"
 
 // Tensors with their history, and gradients of any order.
 #include "gan/tensor/autograd.hpp"

@@ -125,6 +125,29 @@ TEST_CASE("Two moons are half circles that share the points, with mean 0", "[toy
   REQUIRE(std::sqrt(noise) == Approx(0.05).epsilon(0.02));
 }
 
+TEST_CASE("A mixture has its weights' shares around its centers", "[toy]") {
+  Rng rng(8);
+  const std::vector<double> centers{0, 0, 5, 0, 0, 5}, weights{2, 1, 5};
+  const auto points = gan::gaussian_mixture<double>(rng, many, centers, 0.1, weights);
+  std::vector<double> counts(3);
+  for (std::size_t i = 0; i < points.size(); i += 2) {
+    const std::size_t mode = points[i] > 2.5 ? 1 : points[i + 1] > 2.5 ? 2 : 0;
+    counts[mode] += 1 / double(many);
+    if (std::hypot(points[i] - centers[2 * mode], points[i + 1] - centers[2 * mode + 1]) > 0.7) FAIL("a stray point");
+  }
+  for (std::size_t i = 0; i < 3; ++i) REQUIRE(counts[i] == Approx(weights[i] / 8).margin(0.007));
+  REQUIRE(gan::gaussian_mixture<float>(rng, 0, std::vector<float>{1, 1}, 0.1).empty());
+  Rng a(9), b(9);
+  REQUIRE(gan::gaussian_mixture<float>(a, 50, gan::gaussian_ring_modes<float>(), 0.01) ==
+          gan::gaussian_ring<float>(b, 50));
+  REQUIRE_THROWS_WITH(gan::gaussian_mixture<float>(rng, 1, std::vector<float>{1, 2, 3}, 0.1),
+                      ContainsSubstring("3 numbers of centers"));
+  REQUIRE_THROWS_WITH(gan::gaussian_mixture<double>(rng, 1, centers, 0.1, std::vector<double>{1, 2}),
+                      ContainsSubstring("2 weights, expected one of each of 3 modes"));
+  REQUIRE_THROWS_WITH(gan::gaussian_mixture<double>(rng, 1, centers, 0.1, std::vector<double>{1, -2, 1}),
+                      ContainsSubstring("weight -2"));
+}
+
 TEST_CASE("Distributions are reproducible, move the generator, and may be empty", "[toy]") {
   Rng a(7), b(7);
   const auto first = gan::gaussian_ring<float>(a, 50);

@@ -39,6 +39,18 @@ TEST_CASE("the reverse KL is 0 when even, log k when collapsed, infinite without
   REQUIRE(std::isinf(lost.reverse_kl));
 }
 
+TEST_CASE("modes of unequal weight: the reverse KL is to their shares", "[metrics]") {
+  const Tensor<double> centers({2, 1}, {0, 1}), samples({4, 1}, {0, 0, 0, 1});
+  const std::vector<double> right{3, 1}, wrong{1, 3};
+  REQUIRE(mode_coverage(samples, centers, 0.01, right).reverse_kl == 0);
+  REQUIRE(mode_coverage(samples, centers, 0.01, wrong).reverse_kl ==
+          Approx(0.75 * std::log(3.0) + 0.25 * std::log(1.0 / 3)));
+  REQUIRE_THROWS_WITH(mode_coverage(samples, centers, 0.01, std::vector<double>{1}),
+                      ContainsSubstring("1 weights, expected one of each of 2 modes"));
+  REQUIRE_THROWS_WITH(mode_coverage(samples, centers, 0.01, std::vector<double>{1, 0}),
+                      ContainsSubstring("weight 0, expected a number above 0"));
+}
+
 TEST_CASE("exactly 3 sigma is within; a sample between two modes goes to the nearer", "[metrics]") {
   const Tensor<double> centers({2, 1}, {0, 4});
   REQUIRE(mode_coverage(Tensor<double>({1, 1}, {-3}), centers, 1).counts == std::vector<Index>{1, 0});

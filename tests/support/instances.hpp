@@ -134,11 +134,12 @@
   INSTANCE double clip_by_global_norm(const NamedTensors<T>&, double); \
   INSTANCE class Dataset<T>; \
   INSTANCE void detail::scale_bytes(const std::uint8_t*, Index, PixelRange, T*); \
-  INSTANCE std::vector<T> detail::mixture(Rng&, Index, const std::vector<T>&, double); \
+  INSTANCE std::vector<T> detail::mixture(Rng&, Index, std::span<const T>, double, std::span<const double>); \
+  INSTANCE std::vector<T> gaussian_mixture(Rng&, Index, std::span<const T>, double, std::span<const double>); \
   INSTANCE detail::Features detail::features(const char*, const char*, const Tensor<T>&, Index); \
   INSTANCE Gaussian fit_gaussian(const Tensor<T>&); \
   INSTANCE double squared_mmd(const Tensor<T>&, const Tensor<T>&, const MmdOptions&); \
-  INSTANCE ModeCoverage mode_coverage(const Tensor<T>&, const Tensor<T>&, double); \
+  INSTANCE ModeCoverage mode_coverage(const Tensor<T>&, const Tensor<T>&, double, std::span<const double>); \
   INSTANCE KernelDistance kernel_distance(Rng&, const Tensor<T>&, const Tensor<T>&, const KernelDistanceOptions&); \
   INSTANCE Nearest nearest(const Tensor<T>&, const Tensor<T>&); \
   INSTANCE Prdc prdc(const Tensor<T>&, const Tensor<T>&, Index); \

@@ -1,15 +1,19 @@
-// Distributions in the plane that show mode collapse and fit at a glance: ring, grid, Swiss roll, two moons.
+// Distributions in the plane that show mode collapse and fit at a glance: ring, grid, any mixture, Swiss roll, two
+// moons.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <iterator>
 #include <numbers>
+#include <numeric>
 #include <span>
 #include <vector>
 
 #include "gan/core/error.hpp"
 #include "gan/core/finite.hpp"
 #include "gan/core/random.hpp"
+#include "gan/core/weights.hpp"
 
 namespace gan {
 
@@ -48,6 +52,11 @@ template <class T>
 std::vector<T> gaussian_ring(Rng& rng, Index n, const GaussianRingOptions& options = {});
 template <class T>
 std::vector<T> gaussian_grid(Rng& rng, Index n, const GaussianGridOptions& options = {});
+/// Gaussians of that deviation around `centers` [modes, 2], as frequent as their weights say, which need not sum to 1;
+/// none: equally frequent. Throws for centers that are not finite, and weights that are not above 0 or not one a mode.
+template <class T>
+std::vector<T> gaussian_mixture(Rng& rng, Index n, std::span<const T> centers, double stddev,
+                                std::span<const double> weights = {});
 template <class T>
 std::vector<T> swiss_roll(Rng& rng, Index n, const SwissRollOptions& options = {});
 template <class T>
@@ -78,10 +87,19 @@ std::vector<T> toy_noise(Rng& rng, Index n, double stddev) {
 }
 
 template <class T>
-std::vector<T> mixture(Rng& rng, Index n, const std::vector<T>& modes, double stddev) {
+std::vector<T> mixture(Rng& rng, Index n, std::span<const T> modes, double stddev,
+                       std::span<const double> weights = {}) {
   std::vector<T> points = toy_noise<T>(rng, n, stddev);
   std::vector<Index> chosen(static_cast<std::size_t>(n));
-  rng.integers(chosen, 0, std::ssize(modes) / 2);
+  if (weights.empty()) {
+    rng.integers(chosen, 0, std::ssize(modes) / 2);
+  } else {
+    std::vector<double> up_to(weights.size()), places(chosen.size());
+    std::partial_sum(weights.begin(), weights.end(), up_to.begin());
+    rng.uniform(std::span<double>(places), 0.0, up_to.back());
+    for (std::size_t i = 0; i < chosen.size(); ++i)
+      chosen[i] = std::min(std::upper_bound(up_to.begin(), up_to.end(), places[i]), up_to.end() - 1) - up_to.begin();
+  }
   for (std::size_t i = 0; i < chosen.size(); ++i)
     for (std::size_t axis = 0; axis < 2; ++axis)
       points[2 * i + axis] += modes[2 * static_cast<std::size_t>(chosen[i]) + axis];
@@ -122,13 +140,27 @@ std::vector<T> gaussian_grid_modes(const GaussianGridOptions& options) {
 template <class T>
 std::vector<T> gaussian_ring(Rng& rng, Index n, const GaussianRingOptions& options) {
   detail::check_points("ring", n, options.stddev);
-  return detail::mixture<T>(rng, n, gaussian_ring_modes<T>(options), options.stddev);
+  const auto modes = gaussian_ring_modes<T>(options);
+  return detail::mixture<T>(rng, n, modes, options.stddev);
 }
 
 template <class T>
 std::vector<T> gaussian_grid(Rng& rng, Index n, const GaussianGridOptions& options) {
   detail::check_points("grid", n, options.stddev);
-  return detail::mixture<T>(rng, n, gaussian_grid_modes<T>(options), options.stddev);
+  const auto modes = gaussian_grid_modes<T>(options);
+  return detail::mixture<T>(rng, n, modes, options.stddev);
+}
+
+template <class T>
+std::vector<T> gaussian_mixture(Rng& rng, Index n, std::span<const T> centers, double stddev,
+                                std::span<const double> weights) {
+  const char* const name = "gaussian_mixture";
+  detail::check_points(name, n, stddev);
+  check(!centers.empty() && centers.size() % 2 == 0 && std::ssize(centers) <= 2 * detail::max_modes, name, ": ",
+        centers.size(), " numbers of centers, expected two of each of 1 to ", detail::max_modes, " modes");
+  for (const T value : centers) check(is_finite(value), name, ": a center at ", value, ", expected a finite number");
+  sum_of_weights(name, "modes", weights, std::ssize(centers) / 2);
+  return detail::mixture<T>(rng, n, centers, stddev, weights);
 }
 
 template <class T>
