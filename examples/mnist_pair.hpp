@@ -12,8 +12,8 @@
 /// Options of the pair. What is left open is what suits the model.
 struct PairOptions {
   std::string model = "image";
-  std::string objective;
-  std::string penalty;
+  std::string objective{};
+  std::string penalty{};
   std::string labels = "projection";
   bool spectral_norm = false;
   double real_label = 1;

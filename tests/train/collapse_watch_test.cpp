@@ -74,11 +74,13 @@ std::string text(const CollapseWatch& watch, Kind kind) {
 
 /// Plays a run to the watch: sets what it is shown, one measurement a step.
 struct Actor {
-  /// Trains nothing: a step notes what it is told to.
+  /// Trains nothing: a step notes what it is told to, and moves the weights by a hair.
   struct Trainer : gan::Trainer<float> {
     using gan::Trainer<float>::Trainer;
     void step(gan::Source<float>&) override {
       for (const auto& [name, value] : numbers) note(name, value);
+      for (auto& p : generator().parameters()) p.tensor.mutable_values() *= 1.000001f;
+      for (auto& p : discriminator().parameters()) p.tensor.mutable_values() *= 1.000001f;
     }
     std::vector<std::pair<std::string, double>> numbers{};
   };
@@ -194,6 +196,67 @@ TEST_CASE("gradients explode, and the end of a run by them is explained") {
   CHECK_THAT(watch.warnings().back().text, ContainsSubstring("gradients explode: player \"discriminator\": ") &&
                                                ContainsSubstring("their norms were"));
   CHECK(watch.warnings().back().step == game.trainer.steps() + 1);
+}
+
+TEST_CASE("samples that stay far from real ones are told of after a while, whatever the scores") {
+  auto options = quiet();
+  options.settled = 200;
+  CollapseWatch watch(options);
+  Game game({.generator_optimizer = gan::AdamOptions{.learning_rate = 1e-6},
+             .discriminator_optimizer = gan::AdamOptions{.learning_rate = 1e-5}},
+            1, 8);
+  game.run(watch, 190);
+  CHECK(count(watch, Kind::samples_far) == 0);
+  game.run(watch, 100);
+  REQUIRE(count(watch, Kind::samples_far) == 1);
+  CHECK_THAT(text(watch, Kind::samples_far), ContainsSubstring("samples stay far from real ones: energy distance ") &&
+                                                 ContainsSubstring("Try the non-saturating objective"));
+}
+
+namespace {
+
+/// No gradient reaches its first layer, and a bias before a norm has none that matters.
+class Detached : public gan::Generator<float> {
+ public:
+  explicit Detached(Rng& rng) : Generator(rng, {.latent = 3}) {}
+  Tensor<float> forward(const Tensor<float>& z) override {
+    return output_(gan::relu(norm_(second_(first_(z).detach()))));
+  }
+
+ private:
+  gan::Dense<float> first_{this, "first", 3, 8}, second_{this, "second", 8, 8}, output_{this, "output", 8, 2};
+  gan::BatchNorm<float> norm_{this, "norm", 8};
+};
+
+}  // namespace
+
+TEST_CASE("weights that stand still are named, those frozen on purpose are not") {
+  Rng rng(1);
+  Detached generator(rng);
+  D discriminator(rng, {.item = {2}, .hidden = {16}});
+  gan::Loader<float> loader(ring_data<float>(256), {.batch = 32});
+  gan::Trainer<float> trainer(generator, discriminator);
+  CollapseWatch watch(quiet());
+  trainer.fit(loader, {.epochs = 0, .steps = 100}, watch);
+  REQUIRE(count(watch, Kind::parameters_stand_still) == 1);
+  CHECK_THAT(text(watch, Kind::parameters_stand_still),
+             ContainsSubstring("1 of the generator's 3 weights stand still: first.weight. Look for"));
+  for (auto& p : generator.parameters())
+    if (p.name.starts_with("first")) p.tensor.set_requires_grad(false);
+  CollapseWatch again(quiet());
+  trainer.fit(loader, {.epochs = 0, .steps = 200}, again);
+  CHECK(count(again, Kind::parameters_stand_still) == 0);
+}
+
+TEST_CASE("equal real samples are told of before the first step") {
+  Game game;
+  gan::Loader<float> same(gan::Dataset<float>::from({2}, std::vector<float>(200, 0.5f)), {.batch = 8});
+  CollapseWatch watch(quiet());
+  game.trainer.fit(same, {.epochs = 0, .steps = 5}, watch);
+  REQUIRE(watch.warnings().size() == 1);
+  CHECK(watch.warnings()[0].kind == Kind::real_samples_alike);
+  CHECK(watch.warnings()[0].step == 0);
+  CHECK_THAT(watch.warnings()[0].text, ContainsSubstring("real samples alike: the first 32 of them are equal"));
 }
 
 TEST_CASE("each episode is told once, after its patience, and the next one again") {

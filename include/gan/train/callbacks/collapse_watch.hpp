@@ -9,12 +9,15 @@
 #include <concepts>
 #include <cstdio>
 #include <functional>
+#include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "gan/core/finite.hpp"
 #include "gan/core/number.hpp"
+#include "gan/nn/module.hpp"
 #include "gan/ops/condition.hpp"
 #include "gan/train/fit.hpp"
 #include "gan/train/trainer.hpp"
@@ -41,14 +44,17 @@ struct CollapseWatchOptions {
   /// and 0.1 after a few hundred steps on digits. Above this limit a discriminator that tells nothing apart has given
   /// up; below it, the game may be at its end.
   double max_energy_distance = 0.5;
+  /// Energy distance that samples must be below after `settled` steps, whatever the scores.
+  double max_settled_distance = 0.3;
+  Index settled = 1000;
   double min_gradient_norm = 1e-6;  ///< of a network: steps of Adam are noise from its epsilon of 1e-8 on
   double max_gradient_norm = 1e4;   ///< likewise; one such gradient spoils the weights or the optimizer's moments
   std::FILE* out = stderr;          ///< where warnings go; null: nowhere
   std::function<void(const std::string&)> sink{};  ///< is given the warnings in the place of `out`
 };
 
-/// Measures, every few steps, how much samples differ, the norms of both networks' gradients and the scores, and warns
-/// once an episode, in words, with the numbers and what to try:
+/// Measures, every few steps, how much samples differ, the norms of both networks' gradients, the scores, and which
+/// parameters have changed, and warns once an episode, in words, with the numbers and what to try:
 ///
 ///     warning: step 1200: all samples alike: ...
 ///     warning: step 1200: the discriminator wins: ...
@@ -61,7 +67,16 @@ template <std::floating_point T = float>
 class CollapseWatch : public Callback<T> {
  public:
   using Options = CollapseWatchOptions;
-  enum class Kind { samples_alike, discriminator_wins, generator_wins, gradients_vanish, gradients_explode };
+  enum class Kind {
+    samples_alike,
+    real_samples_alike,
+    discriminator_wins,
+    generator_wins,
+    samples_far,
+    gradients_vanish,
+    gradients_explode,
+    parameters_stand_still
+  };
   struct Warning {
     Kind kind;
     Index step;
@@ -109,6 +124,7 @@ class CollapseWatch : public Callback<T> {
   Rows sample() const;
   void judge();
   void judge_gradient(const std::string& network, double norm, std::size_t slot);
+  void judge_parameters(const std::string& name, const Module<T>& network, std::size_t slot);
   // Whether to warn: `bad` for the patience's time, and not warned since it was last `good`.
   bool begins(std::size_t slot, bool bad, bool good, Index patience);
   void warn(Kind kind, Index step, const std::string& message);
@@ -120,7 +136,8 @@ class CollapseWatch : public Callback<T> {
   double real_distance_ = -1;
   Measurement sum_, last_;
   Index summed_ = 0;
-  std::array<Episode, 8> episodes_;
+  std::array<Episode, 12> episodes_;
+  std::map<std::string, std::size_t> parameters_;  // what each was at the last measurement
   std::vector<Warning> warnings_;
 };
 
@@ -128,11 +145,13 @@ template <std::floating_point T>
 CollapseWatch<T>::CollapseWatch(Options options) : options_(std::move(options)) {
   check(options_.every >= 1 && options_.patience >= 1, "collapse watch: every ", options_.every, " steps, patience ",
         options_.patience, ", expected 1 or more of each");
+  check(options_.settled >= 0, "collapse watch: settled ", options_.settled, " steps, expected 0 or more");
   check(options_.samples >= 2 && options_.samples <= 4096, "collapse watch: ", options_.samples,
         " samples, expected 2 to 4096");
   bool limits = options_.max_gradient_norm > options_.min_gradient_norm;
-  for (const double limit : {options_.min_diversity, options_.min_fake_score, options_.max_score_gap,
-                             options_.max_energy_distance, options_.min_gradient_norm, options_.max_gradient_norm})
+  for (const double limit :
+       {options_.min_diversity, options_.min_fake_score, options_.max_score_gap, options_.max_energy_distance,
+        options_.max_settled_distance, options_.min_gradient_norm, options_.max_gradient_norm})
     limits = limits && !is_nan(limit) && limit >= 0;
   check(limits, "collapse watch: limits ", options_.min_diversity, ", ", options_.min_fake_score, ", ",
         options_.max_score_gap, ", ", options_.max_energy_distance, ", ", options_.min_gradient_norm, ", ",
@@ -150,11 +169,16 @@ void CollapseWatch<T>::on_start(Run<T>& run) {
   condition_ = gather(reference.condition, rows);
   if (trainer_ != trainer || last_.step > trainer->steps()) episodes_ = {};
   trainer_ = trainer;
+  parameters_.clear();
   const Index generated = sample().rows();
   check(real_.rows() == generated, "collapse watch: generated samples have ", generated, " values, real ones ",
         reference.samples.shape(), " have ", real_.rows(), ", after the loader's augmentations");
   real_distance_ = real_.cols() > 1 ? mean_distance(real_) : -1;
   summed_ = 0;
+  if (begins(8, real_distance_ == 0, real_distance_ > 0, 1))
+    warn(Kind::real_samples_alike, trainer->steps(),
+         "real samples alike: the first " + std::to_string(real_.cols()) +
+             " of them are equal. Look at what the loader was given, and at how its files were read.");
 }
 
 // Samples for the same latents every time, which leave no trace in the generator.
@@ -275,8 +299,40 @@ void CollapseWatch<T>::judge() {
              " of the distance between real samples, 0 if they agreed). Try a higher rate "
              "or more steps for the discriminator, leaky activations, less penalty, noise and dropout in it.");
 
+  const bool far = is_finite(m.energy_distance) && m.energy_distance > o.max_settled_distance;
+  if (begins(9, far && m.step >= o.settled, m.energy_distance < 0.75 * o.max_settled_distance, o.patience))
+    warn(Kind::samples_far, m.step,
+         "samples stay far from real ones: energy distance " + text(m.energy_distance) +
+             " of the distance between real samples, 0 if they agreed; " + scores +
+             ". The generator learns little. Try the non-saturating objective, fewer steps or a lower rate for the "
+             "discriminator, no batch norm in it with a penalty on gradients, or a higher rate for the generator.");
+
   judge_gradient("generator", m.generator_gradient, 4);
   judge_gradient("discriminator", m.discriminator_gradient, 6);
+  judge_parameters("generator", trainer_->generator(), 10);
+  judge_parameters("discriminator", trainer_->discriminator(), 11);
+}
+
+template <std::floating_point T>
+void CollapseWatch<T>::judge_parameters(const std::string& name, const Module<T>& network, std::size_t slot) {
+  Index all = 0, still = 0;
+  std::string names;
+  for (const auto& parameter : network.parameters()) {
+    // A bias has no gradient before a norm, nor after all where scores are compared with one another.
+    if (!parameter.tensor.requires_grad() || parameter.tensor.shape().rank() < 2) continue;
+    ++all;
+    const std::size_t now =
+        std::hash<std::string_view>()({reinterpret_cast<const char*>(parameter.tensor.data()),
+                                       static_cast<std::size_t>(parameter.tensor.size()) * sizeof(T)});
+    const auto [known, first] = parameters_.try_emplace(name + "." + parameter.name, now);
+    const bool same = !first && std::exchange(known->second, now) == now;
+    if (same && ++still <= 3) names += (still > 1 ? ", " : "") + parameter.name;
+  }
+  if (begins(slot, still > 0, still == 0, options_.patience))
+    warn(Kind::parameters_stand_still, last_.step,
+         std::to_string(still) + " of the " + name + "'s " + std::to_string(all) + " weights stand still: " + names +
+             (still > 3 ? ", ..." : "") +
+             ". Look for a learning rate of 0, a detach() in forward, and a layer that forward does not use.");
 }
 
 template <std::floating_point T>
