@@ -5,7 +5,7 @@
 //   mnist sample --model mnist-run/checkpoint.safetensors --count 100 --seed 1 --out digits.png
 //   mnist sample --model mnist-run/checkpoint.safetensors --digit 7 --out sevens.png
 //
-// Expect D(x) and D(G(z)) on either side of 0.5, digits in the first epoch and legible ones from the third on.
+// Expect D(x) and D(G(z)) on either side of 0.5, and legible digits, a row a digit, within the first epoch.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdint>
