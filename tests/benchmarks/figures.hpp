@@ -99,9 +99,10 @@ class Reference {
         static_cast<double>(std::count_if(distances.begin(), distances.end(), [&](double d) { return d > far_; })) /
         static_cast<double>(distances.size());
     f["score"] = classifier_score(seen.probabilities);
-    const auto found = shares(seen.classes, data_.test.classes());
+    const Index named = seen.probabilities.shape()[1];  // by the judge; the images compared may have no labels
+    const auto found = shares(seen.classes, named);
     f["rarest"] = *std::min_element(found.begin(), found.end());
-    f["divergence"] = class_divergence(found, shares(real_.classes, data_.test.classes()));
+    f["divergence"] = class_divergence(found, shares(real_.classes, named));
     if (samples.labelled()) add_labelled(f, samples, seen);
     return f;
   }

@@ -56,6 +56,11 @@ TEST_CASE("judges see what is wrong with samples", "[quality]") {
   CHECK(off(spoil::some_blank(good, 0.1), "twins") > 5);
   CHECK(std::abs(off(good, "frechet")) < 5);
 
+  JudgeData bare = drawn();  // of one class, say, whose labels say nothing
+  bare.test = spoil::unlabelled(bare.test);
+  CHECK(Reference(judge, bare).measure({good, "compared with bare images"}).at("divergence") ==
+        Approx(reference.measure({good, "good"}).at("divergence")));
+
   const auto labelled = drawn().unseen.subset(range(0, n));
   auto figures = reference.measure({labelled, "labelled"});
   CHECK(figures.at("asked") > 0.9);
