@@ -3,6 +3,7 @@
 //   modes --data ring --objective non-saturating --seeds 10     one setting, a row per seed
 //   modes --data grid --recommended --seeds 10                  the recommended setting
 //   modes --data grid --side 10 --recommended                   100 modes
+//   modes --data random --recommended                           30 modes at random places, of unequal weight
 //   modes --file centers.csv --sigma 0.02 --recommended         modes of one's own, a line x,y or x,y,weight each
 //   modes --table --seeds 10                                    the table of the README, both sets, all settings
 //
@@ -20,7 +21,9 @@
 #include <fstream>
 #include <gan/gan.hpp>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fs = std::filesystem;
@@ -177,6 +180,37 @@ Mixture grid(Index side) {
   return {"grid", gan::gaussian_grid_modes<float>(options), options.stddev, scale};
 }
 
+// The mixture with what its points are moved and divided by.
+Mixture fitted(Mixture m) {
+  gan::Rng rng(1);
+  const auto points = gan::gaussian_mixture<float>(rng, 10000, m.centers, m.sigma, m.weights);
+  double sum[2] = {}, squares = 0;
+  for (std::size_t i = 0; i < points.size(); ++i) sum[i % 2] += points[i] / 10000.0;
+  for (std::size_t i = 0; i < points.size(); ++i) squares += std::pow(points[i] - sum[i % 2], 2) / 20000;
+  m.middle_x = static_cast<float>(sum[0]), m.middle_y = static_cast<float>(sum[1]);
+  m.scale = static_cast<float>(std::max(1e-6, std::sqrt(squares)));
+  return m;
+}
+
+// 30 modes at random in a square of 10 x 10, at least 1 apart, with weights between 0.5 and 3; the same every time.
+Mixture random_modes() {
+  Mixture m{.name = "random", .sigma = 0.05, .scale = 1};
+  gan::Rng rng(1);
+  while (m.weights.size() < 30) {
+    float at[2];
+    rng.uniform(std::span<float>(at), -5.0f, 5.0f);
+    bool apart = true;
+    for (std::size_t i = 0; i < m.centers.size(); i += 2)
+      apart = apart && std::hypot(m.centers[i] - at[0], m.centers[i + 1] - at[1]) >= 1;
+    if (!apart) continue;
+    double weight = 0;
+    rng.uniform(std::span<double>(&weight, 1), 0.5, 3.0);
+    m.centers.insert(m.centers.end(), {at[0], at[1]});
+    m.weights.push_back(weight);
+  }
+  return fitted(std::move(m));
+}
+
 // Lines x,y or x,y,weight; weights of all or of none.
 Mixture read_mixture(const fs::path& path, double sigma) {
   std::ifstream in(path);
@@ -190,22 +224,17 @@ Mixture read_mixture(const fs::path& path, double sigma) {
     char rest = 0;
     const int found = std::sscanf(line.c_str(), " %f , %f , %lf %c", &x, &y, &weight, &rest);
     const bool weighted = found == 3;
-    gan::check((found == 2 || weighted) && std::isfinite(x) && std::isfinite(y), path.string(), ": line ", number,
-               ": \"", line.substr(0, 40), "\", expected x,y or x,y,weight");
+    gan::check(
+        (found == 2 || (weighted && weight > 0 && std::isfinite(weight))) && std::isfinite(x) && std::isfinite(y),
+        path.string(), ": line ", number, ": \"", line.substr(0, 40),
+        "\", expected x,y or x,y,weight with a weight above 0");
     gan::check(mixture.centers.empty() || weighted == !mixture.weights.empty(), path.string(), ": line ", number,
                weighted ? " has a weight, the lines before have none" : " has no weight, the lines before have");
     mixture.centers.insert(mixture.centers.end(), {x, y});
     if (weighted) mixture.weights.push_back(weight);
   }
   gan::check(!mixture.centers.empty(), path.string(), ": no line, expected a mode in each");
-  gan::Rng rng(1);
-  const auto points = gan::gaussian_mixture<float>(rng, 10000, mixture.centers, sigma, mixture.weights);
-  double sum[2] = {}, squares = 0;
-  for (std::size_t i = 0; i < points.size(); ++i) sum[i % 2] += points[i] / 10000.0;
-  for (std::size_t i = 0; i < points.size(); ++i) squares += std::pow(points[i] - sum[i % 2], 2) / 20000;
-  mixture.middle_x = static_cast<float>(sum[0]), mixture.middle_y = static_cast<float>(sum[1]);
-  mixture.scale = static_cast<float>(std::max(1e-6, std::sqrt(squares)));
-  return mixture;
+  return fitted(std::move(mixture));
 }
 
 Tensor draw_real(gan::Rng& rng, const Mixture& m, Index n) {
@@ -370,7 +399,8 @@ int main(int argc, char** argv) {
   int seeds = 3;
   int threads = 1;
   bool use_recommended = false, use_table = false;
-  auto* named = app.add_option("--data", data)->check(CLI::IsMember({"ring", "grid", "both"}))->capture_default_str();
+  auto* named =
+      app.add_option("--data", data)->check(CLI::IsMember({"ring", "grid", "both", "random"}))->capture_default_str();
   app.add_option("--side", side, "Of the grid: that many modes along an axis")
       ->check(CLI::Range(2, 50))
       ->capture_default_str();
@@ -432,8 +462,8 @@ int main(int argc, char** argv) {
     if (!file.empty())
       mixtures.push_back(read_mixture(file, sigma));
     else
-      for (const Mixture& mixture : {ring(), grid(side)})
-        if (data == "both" || data == mixture.name) mixtures.push_back(mixture);
+      for (const Mixture& mixture : {ring(), grid(side), random_modes()})
+        if ((data == "both" && mixture.name != "random") || data == mixture.name) mixtures.push_back(mixture);
     for (const Mixture& mixture : mixtures)
       for (const Setting& setting : settings) summaries.push_back(run(mixture, setting, seeds, out));
     if (summaries.size() > 1) print_summaries(summaries);

@@ -14,7 +14,11 @@ using gan::Dataset;
 using gan::Index;
 
 const JudgeData& drawn() {
-  static const JudgeData data{gan::digits_dataset<float>(3000, 1), gan::digits_dataset<float>(600, 2), "drawn digits"};
+  static const JudgeData data = [] {
+    JudgeData made{gan::digits_dataset<float>(3000, 1), gan::digits_dataset<float>(600, 2), "drawn digits"};
+    made.unseen = gan::digits_dataset<float>(3600, 3);  // a floor of more images costs no training
+    return made;
+  }();
   return data;
 }
 
@@ -24,7 +28,7 @@ TEST_CASE("judges see what is wrong with samples", "[quality]") {
   TemporaryFolder folder;
   const std::string build = GENERATE("lenet", "residual");
   INFO(build);
-  const JudgeOptions options{.build = build, .epochs = 3};
+  const JudgeOptions options{.build = build, .epochs = 4};
   Judge judge(options, drawn(), folder.path());
   CHECK(judge.accuracy() > 0.9);
   const Judge again(options, drawn(), folder.path());  // from its file
@@ -33,26 +37,29 @@ TEST_CASE("judges see what is wrong with samples", "[quality]") {
   const Reference reference(judge, drawn());
   const Index n = 600;
   const auto floor = measure_floor(reference, drawn(), n);
-  CHECK(floor.images == 1000);
+  CHECK(floor.images == 3600);
   CHECK(measure_floor(reference, drawn(), n).mean == floor.mean);  // from its file
   const auto good = spoil::unlabelled(drawn().unseen.subset(range(0, n)));
   const auto off = [&](const Dataset<float>& images, const char* figure) {
     const auto f = reference.measure({images, "spoiled"});
     return (f.at(figure) - floor.mean.at(figure)) / standard_error(floor, figure, n, 10);
   };
-  double before = 1;
-  for (const double noise : {0.2, 0.3, 0.5}) {
+  // Few samples tell little by LeNet's distance, noise of 0.1 no more than other images do; twins and others see more.
+  const bool residual = build == "residual";
+  double before = residual ? 3 : 0;
+  for (const double noise : {0.1, 0.2, 0.4}) {
     const double distance = off(spoil::noisy(good, noise, 1), "frechet");
     CHECK(distance > before);
     before = distance;
   }
   CHECK(before > 5);
-  CHECK(off(spoil::shifted(good, 3), "frechet") > 5);
+  CHECK(off(spoil::shifted(good, 2), "frechet") > 5);
   CHECK(off(spoil::turned(good, 20), "frechet") > 5);
   CHECK(off(spoil::blurred(good, 2), "frechet") > 5);
   CHECK(off(spoil::chosen(drawn().unseen, n, [](Index i) { return drawn().unseen.label(i) != 3; }), "divergence") > 5);
   CHECK(off(spoil::repeated(good, n, 50), "apart") < -5);
   CHECK(off(spoil::repeated(good, n, 50), "recall") < -5);
+  CHECK(off(spoil::some_blank(good, 0.1), "frechet") > (residual ? 5 : 1));
   CHECK(off(spoil::some_blank(good, 0.1), "twins") > 5);
   CHECK(std::abs(off(good, "frechet")) < 5);
 

@@ -238,14 +238,14 @@ TEST_CASE("weights that stand still are named, those frozen on purpose are not")
   gan::Trainer<float> trainer(generator, discriminator);
   CollapseWatch watch(quiet());
   trainer.fit(loader, {.epochs = 0, .steps = 100}, watch);
-  REQUIRE(count(watch, Kind::parameters_stand_still) == 1);
-  CHECK_THAT(text(watch, Kind::parameters_stand_still),
+  REQUIRE(count(watch, Kind::weights_stand_still) == 1);
+  CHECK_THAT(text(watch, Kind::weights_stand_still),
              ContainsSubstring("1 of the generator's 3 weights stand still: first.weight. Look for"));
   for (auto& p : generator.parameters())
     if (p.name.starts_with("first")) p.tensor.set_requires_grad(false);
   CollapseWatch again(quiet());
   trainer.fit(loader, {.epochs = 0, .steps = 200}, again);
-  CHECK(count(again, Kind::parameters_stand_still) == 0);
+  CHECK(count(again, Kind::weights_stand_still) == 0);
 }
 
 TEST_CASE("equal real samples are told of before the first step") {

@@ -11,7 +11,6 @@
 #include <functional>
 #include <map>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -54,7 +53,7 @@ struct CollapseWatchOptions {
 };
 
 /// Measures, every few steps, how much samples differ, the norms of both networks' gradients, the scores, and which
-/// parameters have changed, and warns once an episode, in words, with the numbers and what to try:
+/// weights have changed, and warns once an episode, in words, with the numbers and what to try:
 ///
 ///     warning: step 1200: all samples alike: ...
 ///     warning: step 1200: the discriminator wins: ...
@@ -75,7 +74,7 @@ class CollapseWatch : public Callback<T> {
     samples_far,
     gradients_vanish,
     gradients_explode,
-    parameters_stand_still
+    weights_stand_still
   };
   struct Warning {
     Kind kind;
@@ -124,7 +123,7 @@ class CollapseWatch : public Callback<T> {
   Rows sample() const;
   void judge();
   void judge_gradient(const std::string& network, double norm, std::size_t slot);
-  void judge_parameters(const std::string& name, const Module<T>& network, std::size_t slot);
+  void judge_weights(const std::string& name, const Module<T>& network, std::size_t slot);
   // Whether to warn: `bad` for the patience's time, and not warned since it was last `good`.
   bool begins(std::size_t slot, bool bad, bool good, Index patience);
   void warn(Kind kind, Index step, const std::string& message);
@@ -137,7 +136,7 @@ class CollapseWatch : public Callback<T> {
   Measurement sum_, last_;
   Index summed_ = 0;
   std::array<Episode, 12> episodes_;
-  std::map<std::string, std::size_t> parameters_;  // what each was at the last measurement
+  std::map<std::string, std::vector<T>> weights_;  // values of each at the last measurement
   std::vector<Warning> warnings_;
 };
 
@@ -169,7 +168,7 @@ void CollapseWatch<T>::on_start(Run<T>& run) {
   condition_ = gather(reference.condition, rows);
   if (trainer_ != trainer || last_.step > trainer->steps()) episodes_ = {};
   trainer_ = trainer;
-  parameters_.clear();
+  weights_.clear();
   const Index generated = sample().rows();
   check(real_.rows() == generated, "collapse watch: generated samples have ", generated, " values, real ones ",
         reference.samples.shape(), " have ", real_.rows(), ", after the loader's augmentations");
@@ -309,27 +308,28 @@ void CollapseWatch<T>::judge() {
 
   judge_gradient("generator", m.generator_gradient, 4);
   judge_gradient("discriminator", m.discriminator_gradient, 6);
-  judge_parameters("generator", trainer_->generator(), 10);
-  judge_parameters("discriminator", trainer_->discriminator(), 11);
+  judge_weights("generator", trainer_->generator(), 10);
+  judge_weights("discriminator", trainer_->discriminator(), 11);
 }
 
 template <std::floating_point T>
-void CollapseWatch<T>::judge_parameters(const std::string& name, const Module<T>& network, std::size_t slot) {
+void CollapseWatch<T>::judge_weights(const std::string& name, const Module<T>& network, std::size_t slot) {
   Index all = 0, still = 0;
   std::string names;
   for (const auto& parameter : network.parameters()) {
     // A bias has no gradient before a norm, nor after all where scores are compared with one another.
     if (!parameter.tensor.requires_grad() || parameter.tensor.shape().rank() < 2) continue;
     ++all;
-    const std::size_t now =
-        std::hash<std::string_view>()({reinterpret_cast<const char*>(parameter.tensor.data()),
-                                       static_cast<std::size_t>(parameter.tensor.size()) * sizeof(T)});
-    const auto [known, first] = parameters_.try_emplace(name + "." + parameter.name, now);
-    const bool same = !first && std::exchange(known->second, now) == now;
+    const Index size = parameter.tensor.size(), stride = std::max<Index>(1, size / 256);  // all would take too long
+    std::vector<T> now;
+    for (Index i = 0; i < size; i += stride) now.push_back(parameter.tensor.data()[i]);
+    auto& before = weights_[name + "." + parameter.name];
+    const bool same = before == now;
+    before = std::move(now);
     if (same && ++still <= 3) names += (still > 1 ? ", " : "") + parameter.name;
   }
   if (begins(slot, still > 0, still == 0, options_.patience))
-    warn(Kind::parameters_stand_still, last_.step,
+    warn(Kind::weights_stand_still, last_.step,
          std::to_string(still) + " of the " + name + "'s " + std::to_string(all) + " weights stand still: " + names +
              (still > 3 ? ", ..." : "") +
              ". Look for a learning rate of 0, a detach() in forward, and a layer that forward does not use.");
