@@ -48,6 +48,8 @@ std::vector<Case<T>> cases() {
        test::reference_adam_no_first},
       {"adam decay", maker<Adam, T>({.learning_rate = 0.05, .beta1 = 0.9, .weight_decay = 0.1}),
        test::reference_adam_decay},
+      {"adam optimistic", maker<Adam, T>({.learning_rate = 0.05, .beta2 = 0.9, .optimistic = true}),
+       test::reference_adam_optimistic},
       {"adamw", maker<AdamW, T>({.learning_rate = 0.05, .beta1 = 0.9, .weight_decay = 0.1}), test::reference_adamw},
       {"sgd", maker<Sgd, T>({.learning_rate = 0.1}), test::reference_sgd},
       {"sgd decay", maker<Sgd, T>({.learning_rate = 0.1, .weight_decay = 0.2}), test::reference_sgd_decay},

@@ -17,9 +17,9 @@ def gradients(step):
     return [math.sin(1.0 + 0.7 * step), -1e-3 * (step + 1), 50.0 * math.cos(2.0 * step), 0.0 if step % 2 else 1e-6]
 
 
-def adam(rate, beta1, beta2, epsilon, decay, decoupled):
+def adam(rate, beta1, beta2, epsilon, decay, decoupled, optimistic=False):
     def run(start, grads):
-        p, m, v, path = start, 0.0, 0.0, []
+        p, m, v, before, path = start, 0.0, 0.0, 0.0, []
         for t, g in enumerate(grads, 1):
             if decoupled:
                 p = p - rate * decay * p
@@ -29,7 +29,9 @@ def adam(rate, beta1, beta2, epsilon, decay, decoupled):
             v = v + (1 - beta2) * (g * g - v)
             m_hat = m / (1 - beta1 ** t)
             v_hat = v / (1 - beta2 ** t)
-            p = p - rate * m_hat / (math.sqrt(v_hat) + epsilon)
+            step = rate * m_hat / (math.sqrt(v_hat) + epsilon)
+            p = p - step - (step - before if optimistic else 0.0)
+            before = step
             path.append(p)
         return path
     return run
@@ -75,6 +77,7 @@ CASES = {
     "adam_classic": adam(0.05, 0.9, 0.99, 1e-3, 0.0, False),
     "adam_no_first": adam(0.01, 0.0, 0.9, 1e-8, 0.0, False),
     "adam_decay": adam(0.05, 0.9, 0.999, 1e-8, 0.1, False),
+    "adam_optimistic": adam(0.05, 0.5, 0.9, 1e-8, 0.0, False, True),
     "adamw": adam(0.05, 0.9, 0.999, 1e-8, 0.1, True),
     "sgd": sgd(0.1, 0.0, False, 0.0),
     "sgd_decay": sgd(0.1, 0.0, False, 0.2),

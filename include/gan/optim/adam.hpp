@@ -22,9 +22,10 @@ struct AdamOptions {
   double beta2 = 0.999;     ///< decay of the second moment, in [0, 1)
   double epsilon = 1e-8;    ///< added to the root of the corrected second moment, above 0
   double weight_decay = 0;  ///< of the penalty weight_decay / 2 |p|^2, whose gradient passes through the moments
+  bool optimistic = false;  ///< goes twice the step and takes the one before back (Daskalakis et al., 2018)
 
   std::string describe() const {
-    return described("adam",
+    return described(optimistic ? "optimistic_adam" : "adam",
                      {{"beta1", beta1}, {"beta2", beta2}, {"epsilon", epsilon}, {"weight_decay", weight_decay}});
   }
 };
@@ -48,7 +49,8 @@ struct AdamWOptions {
 /// Adam (Kingma and Ba, 2014): with g the gradient, t the step,
 ///   m = beta1 m + (1 - beta1) g,  v = beta2 v + (1 - beta2) g^2,
 ///   p -= learning_rate / (1 - beta1^t) m / (sqrt(v) / sqrt(1 - beta2^t) + epsilon).
-/// The state is "first.<parameter>" (m) and "second.<parameter>" (v).
+/// Optimistic, with d what that takes away, it is p -= 2 d - (d of the step before), which games of two circle less.
+/// The state is "first.<parameter>" (m) and "second.<parameter>" (v), and optimistic "step.<parameter>" (d).
 /// Throws for a negative rate or decay, an epsilon not above 0, and betas outside [0, 1).
 template <class T>
 class Adam : public Optimizer<T> {
@@ -74,7 +76,8 @@ class AdamW : public Adam<T> {
   using Options = AdamWOptions;
   explicit AdamW(NamedTensors<T> parameters, Options options = {})
       : Adam<T>("adamw", std::move(parameters),
-                {options.learning_rate, options.beta1, options.beta2, options.epsilon, options.weight_decay}, true) {}
+                {options.learning_rate, options.beta1, options.beta2, options.epsilon, options.weight_decay, false},
+                true) {}
 };
 
 template <class T>
@@ -86,6 +89,7 @@ Adam<T>::Adam(const char* name, NamedTensors<T> parameters, const AdamOptions& o
   detail::check_option(name, "weight decay", options.weight_decay, 0, detail::no_limit);
   this->add_moment("first");
   this->add_moment("second");
+  if (options.optimistic) this->add_moment("step");
 }
 
 template <class T>
@@ -98,15 +102,25 @@ void Adam<T>::update(std::size_t i, Index n, T* parameter, const T* gradient) {
   const T epsilon = static_cast<T>(options_.epsilon);
   const T decay = static_cast<T>(decoupled_ ? 0 : options_.weight_decay);
   const T keep = static_cast<T>(decoupled_ ? 1 - rate * options_.weight_decay : 1);
-  detail::update_elements(
-      n,
-      [=](T g, T& p, T& m, T& v) {
-        const T slope = g + decay * p;
-        m = beta1 * m + rest1 * slope;
-        v = beta2 * v + rest2 * slope * slope;
-        p = keep * p - scale * m / (std::sqrt(v) * correction + epsilon);
-      },
-      gradient, parameter, this->moment(0, i), this->moment(1, i));
+  const auto direction = [=](T g, T p, T& m, T& v) {
+    const T slope = g + decay * p;
+    m = beta1 * m + rest1 * slope;
+    v = beta2 * v + rest2 * slope * slope;
+    return scale * m / (std::sqrt(v) * correction + epsilon);
+  };
+  if (options_.optimistic)
+    detail::update_elements(
+        n,
+        [=](T g, T& p, T& m, T& v, T& before) {
+          const T step = direction(g, p, m, v);
+          p = keep * p - 2 * step + before;
+          before = step;
+        },
+        gradient, parameter, this->moment(0, i), this->moment(1, i), this->moment(2, i));
+  else
+    detail::update_elements(
+        n, [=](T g, T& p, T& m, T& v) { p = keep * p - direction(g, p, m, v); }, gradient, parameter,
+        this->moment(0, i), this->moment(1, i));
 }
 
 }  // namespace gan
