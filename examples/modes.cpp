@@ -5,6 +5,7 @@
 //   modes --data grid --side 10 --recommended                   100 modes
 //   modes --data random --recommended                           30 modes at random places, of unequal weight
 //   modes --file centers.csv --sigma 0.02 --recommended         modes of one's own, a line x,y or x,y,weight each
+//   modes --data ring --pacgan --steps 50000                    PacGAN's networks and rates
 //   modes --table --seeds 10                                    the table of the README, both sets, all settings
 //
 // Each seed prints modes covered, share of high-quality samples and reverse KL on 2,500 samples (PacGAN, Lin et al.,
@@ -20,7 +21,7 @@
 #include <filesystem>
 #include <fstream>
 #include <gan/gan.hpp>
-#include <optional>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -32,9 +33,10 @@ using Tensor = gan::Tensor<float>;
 
 namespace {
 
+// What is set differs from the library's point pair and point_recipe.
 struct Setting {
   std::string name = "own";
-  std::string objective = "non-saturating";
+  std::string objective = "non-saturating";  // empty: the recipe's, and so the penalty
   std::string penalty = "none";
   double penalty_end = 1;  // share of the penalty's weight left at the last step; it falls exponentially
   bool spectral_norm = false;
@@ -43,21 +45,38 @@ struct Setting {
   double noise = 0;  // first deviation of the instance noise, falling to 0 half way
   Index latent = 2;
   std::string distribution = "uniform";
-  Index frequencies = 32;  // of the discriminator's Fourier features; 0: it sees the bare points
-  double frequency = 4;    // their deviation, in radians a unit of deviation of the data
-  Index steps = 15000;
-  Index batch = 128;
-  double rate = 4e-3, discriminator_rate = 3e-3;  // at first; falling to a hundredth along a cosine
-  double beta1 = 0;
+  Index frequencies = 32;           // of the discriminator's Fourier features; 0: it sees the bare points
+  double frequency = 4;             // their deviation, in radians a unit of deviation of the data
+  Index generator_frequencies = 0;  // of the generator's
+  double generator_frequency = 4;
+  Index width = 96;
+  Index generators = 1, discriminators = 1;
+  bool pacgan = false;  // the networks of that paper's experiment
+  Index steps = gan::point_recipe_steps;
+  Index batch = gan::point_recipe_batch;
+  std::string optimizer{};                        // empty: the recipe's Adam
+  double rate = 4e-3, discriminator_rate = 3e-3;  // of any other, at first; falling to a hundredth along a cosine
+  double beta1 = 0, beta2 = 0.99;                 // of Adam
+  bool constant_rate = false;
   double average = 0.999;
 };
 
-// The answer that the measurements gave. A latent as flat as the data, and uniform, is cut into modes with the fewest
-// samples between them; Fourier features let the discriminator see detail as fine as the modes; relativistic pairing
-// with R1 and R2 settles (Huang et al., 2024), and their weight must be large until all modes are found and small
-// after that, because it blurs the discriminator.
-const Setting recommended{
-    .name = "recommended", .objective = "relativistic-pairing", .penalty = "r1:1+r2:1", .penalty_end = 0.003};
+const Setting recommended{.name = "recommended", .objective = "", .penalty = ""};
+
+// The networks, the noise and the rates of PacGAN's experiment with packs of 2 (Lin et al., 2018; their code).
+const Setting pacgan{.name = "PacGAN's own",
+                     .pack = 2,
+                     .distribution = "normal",
+                     .pacgan = true,
+                     .steps = 400000,
+                     .batch = 200,
+                     .optimizer = "adam",
+                     .rate = 1e-4,
+                     .discriminator_rate = 1e-4,
+                     .beta1 = 0.8,
+                     .beta2 = 0.999,
+                     .constant_rate = true,
+                     .average = 0};
 
 // The settings of the table: the recommended one, the same with one part changed, and others with the same networks,
 // rates and number of updates.
@@ -69,11 +88,19 @@ std::vector<Setting> table() {
     change(s);
     all.push_back(s);
   };
-  variant("recommended, R1 and R2 at full weight throughout", [](Setting& s) { s.penalty_end = 1; });
+  variant("recommended, R1 and R2 at full weight throughout", [](Setting& s) { s.penalty = "r1:1+r2:1"; });
   variant("recommended, no R1 and R2", [](Setting& s) { s.penalty = "none"; });
   variant("recommended, no Fourier features", [](Setting& s) { s.frequencies = 0; });
   variant("recommended, latent of 8 normals", [](Setting& s) { s.latent = 8, s.distribution = "normal"; });
-  variant("recommended, beta1 0.5", [](Setting& s) { s.beta1 = 0.5; });
+  variant("recommended, beta1 0.5", [](Setting& s) { s.optimizer = "adam", s.beta1 = 0.5; });
+  variant("recommended, optimistic Adam", [](Setting& s) { s.optimizer = "optimistic-adam"; });
+  variant("recommended, RMSProp",
+          [](Setting& s) { s.optimizer = "rms-prop", s.rate = 2e-3, s.discriminator_rate = 1.5e-3; });
+  variant("recommended, SGD", [](Setting& s) { s.optimizer = "sgd", s.rate = 0.1, s.discriminator_rate = 0.1; });
+  variant("recommended, momentum 0.9",
+          [](Setting& s) { s.optimizer = "momentum", s.rate = 0.02, s.discriminator_rate = 0.02; });
+  variant("recommended, 2 generators", [](Setting& s) { s.generators = 2; });
+  variant("recommended, 2 discriminators", [](Setting& s) { s.discriminators = 2; });
   const std::vector<Setting> others{
       {.name = "minimax", .objective = "minimax"},
       {.name = "non-saturating"},
@@ -98,6 +125,7 @@ std::vector<Setting> table() {
        .latent = 8,
        .distribution = "normal",
        .frequencies = 0,
+       .optimizer = "adam",
        .rate = 1e-3,
        .discriminator_rate = 1e-3,
        .beta1 = 0.5}};
@@ -109,58 +137,72 @@ gan::LatentDistribution distribution_named(const std::string& name) {
   return name == "normal" ? gan::latent::normal() : name == "sphere" ? gan::latent::sphere() : gan::latent::uniform();
 }
 
-constexpr Index width = 96;
-
-// Latents [n, latent] -> points [n, 2].
-class Generator : public gan::Generator<float> {
- public:
-  Generator(gan::Rng& rng, const Setting& s)
-      : gan::Generator<float>(rng, {.latent = s.latent, .distribution = distribution_named(s.distribution)}),
-        hidden1_(this, "hidden1", s.latent, width, options()) {}
-  Tensor forward(const Tensor& z) override {
-    return output_(gan::relu(hidden4_(gan::relu(hidden3_(gan::relu(hidden2_(gan::relu(hidden1_(z)))))))));
-  }
-
- private:
-  static gan::DenseOptions options() { return {.weight_initializer = gan::init::he_normal()}; }
-  gan::Dense<float> hidden1_;
-  gan::Dense<float> hidden2_{this, "hidden2", width, width, options()};
-  gan::Dense<float> hidden3_{this, "hidden3", width, width, options()};
-  gan::Dense<float> hidden4_{this, "hidden4", width, width, options()};
-  gan::Dense<float> output_{this, "output", width, 2};
-};
-
-// Points x [n, 2 pack] -> logits [n, 1], through x, sin(x B) and cos(x B) with fixed random frequencies B (Fourier
-// features, Tancik et al., 2020), of each point in a pack by itself.
-class Discriminator : public gan::Discriminator<float> {
- public:
-  Discriminator(gan::Rng& rng, const Setting& s)
-      : gan::Discriminator<float>(rng),
-        pack_(s.pack),
-        hidden1_(this, "hidden1", (2 + 2 * s.frequencies) * s.pack, width, options(s)),
-        hidden2_(this, "hidden2", width, width, options(s)),
-        output_(this, "output", width, 1, {.spectral_norm = s.spectral_norm}) {
-    if (s.frequencies > 0)
-      frequencies_.emplace(this, "frequencies", gan::Shape{2, s.frequencies}, gan::init::normal(0, s.frequency));
-  }
-  Tensor forward(const Tensor& x) override {
-    Tensor seen = x;
-    if (frequencies_) {
-      const Tensor points = gan::reshape(x, {-1, 2}), angles = gan::matmul<float>(points, *frequencies_);
-      seen = gan::reshape(gan::concatenate({points, gan::sin(angles), gan::cos(angles)}, 1),
-                          {x.shape()[0], (2 + 2 * frequencies_->shape()[1]) * pack_});
+// Latents [n, latent] -> points [n, 2]: four hidden layers of 400, batch norm before ReLU.
+struct PacganGenerator : gan::Generator<float> {
+  gan::Sequential<float> net{this, "net"};
+  PacganGenerator(gan::Rng& rng, Index latent, const gan::LatentDistribution& noise)
+      : Generator(rng, {.latent = latent, .distribution = noise}) {
+    const auto small = gan::init::normal(0, 0.02);
+    for (int i = 1; i <= 4; ++i) {
+      const std::string number = std::to_string(i);
+      net.add<gan::Dense>("dense" + number, i == 1 ? latent : 400, 400,
+                          gan::DenseOptions{.bias = false, .weight_initializer = small});
+      net.add<gan::BatchNorm>("norm" + number, 400);
+      net.add<gan::Activation>("activation" + number, gan::activation::relu());
     }
-    return output_(gan::leaky_relu(hidden2_(gan::leaky_relu(hidden1_(seen)))));
+    net.add<gan::Dense>("output", 400, 2, gan::DenseOptions{.weight_initializer = small});
   }
-
- private:
-  static gan::DenseOptions options(const Setting& s) {
-    return {.spectral_norm = s.spectral_norm, .weight_initializer = gan::init::he_normal(0.2)};
-  }
-  Index pack_;
-  std::optional<gan::Buffer<float>> frequencies_;
-  gan::Dense<float> hidden1_, hidden2_, output_;
+  Tensor forward(const Tensor& z) override { return net(z); }
 };
+
+// Packs [n, 2 pack] -> logits [n, 1]: three hidden layers of 200, each unit the largest of five.
+struct PacganDiscriminator : gan::Discriminator<float> {
+  gan::DenseOptions small{.weight_initializer = gan::init::normal(0, 0.02)};
+  gan::Dense<float> hidden1, hidden2{this, "hidden2", 200, 1000, small}, hidden3{this, "hidden3", 200, 1000, small};
+  gan::Dense<float> output{this, "output", 200, 1, small};
+  PacganDiscriminator(gan::Rng& rng, Index pack)
+      : Discriminator(rng), hidden1(this, "hidden1", 2 * pack, 1000, small) {}
+  static Tensor maxout(const Tensor& x) { return gan::max(gan::reshape(x, {-1, 200, 5}), {2}); }
+  Tensor forward(const Tensor& x) override { return output(maxout(hidden3(maxout(hidden2(maxout(hidden1(x))))))); }
+};
+
+std::unique_ptr<gan::Generator<float>> make_generator(gan::Rng& rng, const Setting& s) {
+  const auto distribution = distribution_named(s.distribution);
+  const auto one = [&](gan::Rng& r) -> std::unique_ptr<gan::Generator<float>> {
+    if (s.pacgan) return std::make_unique<PacganGenerator>(r, s.latent, distribution);
+    return std::make_unique<gan::PointGenerator<float>>(
+        r, gan::PointGeneratorOptions{.latent = s.latent,
+                                      .distribution = distribution,
+                                      .hidden = {s.width, s.width, s.width, s.width},
+                                      .frequencies = s.generator_frequencies,
+                                      .frequency = s.generator_frequency});
+  };
+  if (s.generators == 1) return one(rng);
+  return std::make_unique<gan::GeneratorEnsemble<float>>(rng, s.generators, one);
+}
+
+std::unique_ptr<gan::Discriminator<float>> make_discriminator(gan::Rng& rng, const Setting& s) {
+  const auto one = [&](gan::Rng& r) -> std::unique_ptr<gan::Discriminator<float>> {
+    if (s.pacgan) return std::make_unique<PacganDiscriminator>(r, s.pack);
+    return std::make_unique<gan::PointDiscriminator<float>>(
+        r, gan::PointDiscriminatorOptions{.pack = s.pack,
+                                          .hidden = {s.width, s.width},
+                                          .frequencies = s.frequencies,
+                                          .frequency = s.frequency,
+                                          .spectral_norm = s.spectral_norm});
+  };
+  if (s.discriminators == 1) return one(rng);
+  return std::make_unique<gan::DiscriminatorEnsemble<float>>(rng, s.discriminators, one);
+}
+
+gan::AnyOptimizer<float> make_optimizer(const Setting& s, double rate) {
+  const std::string& name = s.optimizer;
+  if (name == "sgd" || name == "momentum")
+    return gan::SgdOptions{.learning_rate = rate, .momentum = name == "sgd" ? 0.0 : 0.9};
+  if (name == "rms-prop") return gan::RmsPropOptions{.learning_rate = rate};
+  return gan::AdamOptions{
+      .learning_rate = rate, .beta1 = s.beta1, .beta2 = s.beta2, .optimistic = name == "optimistic-adam"};
+}
 
 struct Mixture {
   std::string name;
@@ -249,8 +291,8 @@ Tensor in_place(const Tensor& samples, const Mixture& m) {
 }
 
 // The discriminator's landscape, light where it says "real", real points on it in blue and samples in red.
-void draw_image(const fs::path& path, const Tensor& real, const Tensor& samples, Discriminator& discriminator,
-                Index pack) {
+void draw_image(const fs::path& path, const Tensor& real, const Tensor& samples,
+                gan::Discriminator<float>& discriminator, Index pack) {
   constexpr Index size = 640;
   constexpr float extent = 1.9f;  // from the middle to an edge
   const gan::NoGrad scope;
@@ -263,7 +305,8 @@ void draw_image(const fs::path& path, const Tensor& real, const Tensor& samples,
       line.mutable_data()[2 * x + 1] = extent * (1 - 2 * (static_cast<float>(y) + 0.5f) / size);
     }
     const Tensor score = discriminator(gan::concatenate(std::vector<Tensor>(static_cast<std::size_t>(pack), line), 1));
-    scores.insert(scores.end(), score.data(), score.data() + size);
+    for (Index x = 0; x < size; ++x)
+      scores.push_back(static_cast<float>(gan::slice(score, 0, x, x + 1).values().sum()));  // of all members
   }
   std::vector<float> sorted = scores;
   std::sort(sorted.begin(), sorted.end());
@@ -300,25 +343,30 @@ struct Result {
 
 Result train(const Mixture& mixture, const Setting& s, std::uint64_t seed, const fs::path& image) {
   gan::Rng rng(seed);
-  Generator generator(rng, s);
-  Discriminator discriminator(rng, s);
-  gan::TrainerOptions<float> options;
-  options.objective = gan::objective_named<float>(s.objective);
-  const double updates = static_cast<double>(s.steps * s.discriminator_steps);
-  options.penalty =
-      gan::penalty_named<float>(s.penalty).scale_by(gan::schedule::exponential(std::pow(s.penalty_end, 1 / updates)));
-  options.generator_optimizer = gan::AdamOptions{.learning_rate = s.rate, .beta1 = s.beta1, .beta2 = 0.99};
-  options.discriminator_optimizer =
-      gan::AdamOptions{.learning_rate = s.discriminator_rate, .beta1 = s.beta1, .beta2 = 0.99};
-  options.generator_schedule = options.discriminator_schedule = gan::schedule::cosine(s.steps, 0.01);
+  const auto generator = make_generator(rng, s);
+  const auto discriminator = make_discriminator(rng, s);
+  auto options = gan::point_recipe<float>(s.steps, seed);
+  if (!s.objective.empty()) options.objective = gan::objective_named<float>(s.objective);
+  if (!s.penalty.empty()) {
+    const double updates = static_cast<double>(s.steps * s.discriminator_steps);
+    options.penalty =
+        gan::penalty_named<float>(s.penalty).scale_by(gan::schedule::exponential(std::pow(s.penalty_end, 1 / updates)));
+  }
+  if (auto* members = dynamic_cast<gan::DiscriminatorEnsemble<float>*>(discriminator.get()))
+    options.penalty = gan::MemberPenalty(*members, options.penalty);
+  if (!s.optimizer.empty()) {
+    options.generator_optimizer = make_optimizer(s, s.rate);
+    options.discriminator_optimizer = make_optimizer(s, s.discriminator_rate);
+  }
+  if (s.constant_rate) options.generator_schedule = options.discriminator_schedule = {};
   options.discriminator_steps = s.discriminator_steps;
   options.pack = s.pack;
+  options.average.reset();
   if (s.average > 0) options.average = gan::MovingAverageOptions{.decay = s.average};
   if (s.noise > 0)
     options.instance_noise = [noise = s.noise, fall = gan::schedule::linear(std::max<Index>(1, s.steps / 2))](
                                  Index step) { return noise * fall(step); };
-  options.seed = seed;
-  gan::Trainer trainer(generator, discriminator, options);
+  gan::Trainer trainer(*generator, *discriminator, options);
   Result result;
   const auto start = std::chrono::steady_clock::now();
   const std::clock_t cpu_start = std::clock();
@@ -329,10 +377,10 @@ Result train(const Mixture& mixture, const Setting& s, std::uint64_t seed, const
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   result.cpu_seconds = static_cast<double>(std::clock() - cpu_start) / CLOCKS_PER_SEC;
-  const Tensor samples = trainer.sample(generator.draw(rng, 2500));
+  const Tensor samples = trainer.sample(generator->draw(rng, 2500));
   const Tensor centers({static_cast<Index>(mixture.centers.size()) / 2, 2}, mixture.centers);
   result.coverage = gan::mode_coverage(in_place(samples, mixture), centers, mixture.sigma, mixture.weights);
-  draw_image(image, draw_real(rng, mixture, 2500), samples, discriminator, s.pack);
+  draw_image(image, draw_real(rng, mixture, 2500), samples, *discriminator, s.pack);
   return result;
 }
 
@@ -398,7 +446,7 @@ int main(int argc, char** argv) {
   fs::path out = "modes-run";
   int seeds = 3;
   int threads = 1;
-  bool use_recommended = false, use_table = false;
+  bool use_recommended = false, use_pacgan = false, use_table = false;
   auto* named =
       app.add_option("--data", data)->check(CLI::IsMember({"ring", "grid", "both", "random"}))->capture_default_str();
   app.add_option("--side", side, "Of the grid: that many modes along an axis")
@@ -412,6 +460,7 @@ int main(int argc, char** argv) {
       ->needs(of_file)
       ->capture_default_str();
   app.add_flag("--recommended", use_recommended, "The recommended setting; the options of a setting do not apply");
+  app.add_flag("--pacgan", use_pacgan, "PacGAN's networks, rates and steps, an hour; only --steps applies");
   app.add_flag("--table", use_table, "All settings of the README's table; the options of a setting do not apply");
   app.add_option("--seeds", seeds, "Runs, with seeds 1, 2, ...")->check(CLI::Range(1, 1000))->capture_default_str();
   app.add_option("--out", out, "Folder for the pictures")->capture_default_str();
@@ -442,13 +491,37 @@ int main(int argc, char** argv) {
   app.add_option("--frequency", s.frequency, "Deviation of these, in radians a unit of the data's deviation")
       ->check(CLI::Range(1e-3, 1e3))
       ->capture_default_str();
-  app.add_option("--steps", s.steps)->check(CLI::Range(1, 10000000))->capture_default_str();
-  app.add_option("--batch", s.batch)->check(CLI::Range(2, 65536))->capture_default_str();
-  app.add_option("--rate", s.rate, "First learning rate of the generator")
-      ->check(CLI::Range(0.0, 1.0))
+  app.add_option("--generator-frequencies", s.generator_frequencies, "Fourier features of the generator; 0: none")
+      ->check(CLI::Range(0, 1024))
       ->capture_default_str();
-  app.add_option("--discriminator-rate", s.discriminator_rate)->check(CLI::Range(0.0, 1.0))->capture_default_str();
-  app.add_option("--beta1", s.beta1, "Momentum of Adam")->check(CLI::Range(0.0, 0.999))->capture_default_str();
+  app.add_option("--generator-frequency", s.generator_frequency, "Deviation of these, in radians a unit of the latent")
+      ->check(CLI::Range(1e-3, 1e3))
+      ->capture_default_str();
+  app.add_option("--width", s.width, "Of hidden layers: four of the generator, two of the discriminator")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  app.add_option("--generators", s.generators, "Networks on that side")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  app.add_option("--discriminators", s.discriminators, "Networks on that side")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  auto* steps = app.add_option("--steps", s.steps)->check(CLI::Range(1, 10000000))->capture_default_str();
+  app.add_option("--batch", s.batch)->check(CLI::Range(2, 65536))->capture_default_str();
+  auto* optimizer = app.add_option("--optimizer", s.optimizer, "Default: the recommended Adam")
+                        ->check(CLI::IsMember({"sgd", "momentum", "rms-prop", "adam", "optimistic-adam"}));
+  app.add_option("--rate", s.rate, "First learning rate of the generator")
+      ->check(CLI::Range(0.0, 10.0))
+      ->needs(optimizer)
+      ->capture_default_str();
+  app.add_option("--discriminator-rate", s.discriminator_rate)
+      ->check(CLI::Range(0.0, 10.0))
+      ->needs(optimizer)
+      ->capture_default_str();
+  app.add_option("--beta1", s.beta1, "Momentum of Adam")
+      ->check(CLI::Range(0.0, 0.999))
+      ->needs(optimizer)
+      ->capture_default_str();
   app.add_option("--average", s.average, "Decay of the generator's moving average; 0: none")
       ->check(CLI::Range(0.0, 0.999999))
       ->capture_default_str();
@@ -456,7 +529,9 @@ int main(int argc, char** argv) {
   try {
     gan::set_threads(threads);
     gan::check_writable_folder(out);
-    const std::vector<Setting> settings = use_table ? table() : std::vector<Setting>{use_recommended ? recommended : s};
+    std::vector<Setting> settings{use_recommended ? recommended : use_pacgan ? pacgan : s};
+    if (use_pacgan && steps->count() > 0) settings[0].steps = s.steps;
+    if (use_table) settings = table();
     std::vector<Summary> summaries;
     std::vector<Mixture> mixtures;
     if (!file.empty())

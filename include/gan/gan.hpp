@@ -96,6 +96,7 @@
 #include "gan/nn/downsample.hpp"
 #include "gan/nn/dropout.hpp"
 #include "gan/nn/embedding.hpp"
+#include "gan/nn/fourier_features.hpp"
 #include "gan/nn/fresh_statistics.hpp"
 #include "gan/nn/group_norm.hpp"
 #include "gan/nn/initializer.hpp"
@@ -185,6 +186,7 @@
 #include "gan/models/latent.hpp"
 #include "gan/models/mlp.hpp"
 #include "gan/models/patch_discriminator.hpp"
+#include "gan/models/point_pair.hpp"
 
 // The trainer, checkpoints and moving averages.
 #include "gan/train/adaptive_probability.hpp"
@@ -204,6 +206,7 @@
 #include "gan/train/moving_average.hpp"
 #include "gan/train/options_text.hpp"
 #include "gan/train/player.hpp"
+#include "gan/train/point_recipe.hpp"
 #include "gan/train/power_average.hpp"
 #include "gan/train/run_folder.hpp"
 #include "gan/train/state_average.hpp"
