@@ -22,7 +22,7 @@ struct PairOptions {
   gan::Index batch = 0;
   // Of image alone:
   gan::Index width = 32, discriminator_width = 0, blocks = 1, latent = 64;
-  double average = 0.178;      ///< relative width of the average
+  double average = 0.1;        ///< relative width of the average
   double output_slope = 0.05;  ///< of the generator's values beyond [-1, 1]
 };
 

@@ -16,7 +16,7 @@ inline constexpr Index image_recipe_batch = 64;
 /// Options of the trainer for ImageGenerator and ImageDiscriminator, or for any discriminator with spectral norm on all
 /// its layers: the hinge loss; Adam without momentum (beta 0, 0.99) at high rates, the discriminator's four times the
 /// generator's, which fall along a cosine over the whole run, so that a run needs an end (FitOptions); and an average
-/// to sample from whose half-life is a fifth of the steps so far. Batches of 64. `rate` is the generator's.
+/// to sample from whose half-life is a twelfth of the steps so far. Batches of 64. `rate` is the generator's.
 ///
 ///     gan::ImageGenerator<float> generator(rng, {.image = {32, 32, 3}});
 ///     gan::ImageDiscriminator<float> discriminator(rng, {.image = {32, 32, 3}});
@@ -30,7 +30,7 @@ TrainerOptions<T> image_recipe(std::uint64_t seed = 0, double rate = 1e-3) {
           .discriminator_optimizer = adam(4 * rate),
           .generator_schedule = falling,
           .discriminator_schedule = falling,
-          .average = PowerAverageOptions{.relative_width = 0.178},
+          .average = PowerAverageOptions{.relative_width = 0.1},
           .seed = seed};
 }
 
