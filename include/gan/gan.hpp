@@ -43,6 +43,7 @@
 #include "gan/io/image_reader.hpp"
 #include "gan/io/image_writer.hpp"
 #include "gan/io/memory_budget.hpp"
+#include "gan/io/npy.hpp"
 #include "gan/io/safetensors.hpp"
 
 // Operations: what tensors are computed with.
@@ -71,6 +72,7 @@
 #include "gan/ops/pixel_map.hpp"
 #include "gan/ops/pooling.hpp"
 #include "gan/ops/reduce.hpp"
+#include "gan/ops/reparameterize.hpp"
 #include "gan/ops/reshape.hpp"
 #include "gan/ops/resize.hpp"
 #include "gan/ops/silu.hpp"
@@ -127,6 +129,7 @@
 #include "gan/loss/clip_weights.hpp"
 #include "gan/loss/cross_entropy.hpp"
 #include "gan/loss/feature_matching.hpp"
+#include "gan/loss/gaussian.hpp"
 #include "gan/loss/gradient_penalty.hpp"
 #include "gan/loss/hinge.hpp"
 #include "gan/loss/least_squares.hpp"

@@ -39,11 +39,10 @@ class DenseVae : public Game<float> {
     const auto x = flatten(in.next().samples), target = (x + 1) * 0.5;
     const auto code = code_(relu(encode_(x)));
     const auto mean = slice(code, 1, 0, 20), log_variance = slice(code, 1, 20, 40);
-    const auto z = mean + exp(0.5 * log_variance) * normal<float>(rng(), mean.shape());
-    const double n = static_cast<double>(x.shape()[0]);
-    const auto logits = show_(relu(decode_(z)));
-    player_.descend({{"reconstruction", sum(softplus(logits) - logits * target) / n},
-                     {"divergence", -0.5 / n * sum(1 + log_variance - square(mean) - exp(log_variance))}});
+    const auto logits = show_(relu(decode_(reparameterize(rng(), mean, log_variance))));
+    player_.descend(
+        {{"reconstruction", bce_with_logits(logits, target, Reduction::sum) / static_cast<double>(x.shape()[0])},
+         {"divergence", kl_to_standard_normal(mean, log_variance)}});
   }
   Tensor<float> sample(Rng& random, Index n) {
     const NoGrad no_grad;
