@@ -173,24 +173,10 @@ void train(Options& options, const CLI::App& app) {
   gan::Rng rng(options.seed);
   const auto [generator, discriminator] = make_networks(rng, options);
   gan::Trainer<float> trainer(*generator, *discriminator, trainer_options(options));
-  if (run.resume) {
-    gan::load_checkpoint<float>(run.checkpoint(), trainer, &loader, run.changes());
-    std::printf("Going on with %s from step %lld.\n", run.out.c_str(), static_cast<long long>(trainer.steps()));
-  } else {
+  if (!run.resume)
     std::printf("%s\n%s\n", generator->summary().c_str(),
                 discriminator->summary({options.size, options.size, 3}).c_str());
-  }
-  std::fflush(stdout);
-
-  run.set_limits(loader, trainer);
-  gan::StopOnInterrupt interrupt;
-  gan::ProgressBar progress({.out = stdout});
-  gan::SampleGrid samples({.folder = run.out, .every = options.every});
-  const gan::FitResult result =
-      trainer.fit(loader, run.limits(), gan::CsvLog({.path = run.out / "losses.csv", .replace = run.overwrite}),
-                  samples, gan::Checkpoint({.path = run.checkpoint(), .replace = run.overwrite, .notes = run.notes}),
-                  gan::StopWhenNotFinite(), interrupt, progress);
-  run.tell(result, trainer, samples.last());
+  run.fit(trainer, loader, {.every = options.every});
 }
 
 }  // namespace

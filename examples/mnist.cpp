@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "digits_data.hpp"
 #include "mnist_pair.hpp"
 #include "run_options.hpp"
 
@@ -37,24 +38,6 @@ struct SampleOptions {
   fs::path out = "samples.png";
 };
 
-/// The data is in --data, else GAN_MNIST_DIR.
-void find_folder(fs::path& data) {
-  const char* variable = std::getenv("GAN_MNIST_DIR");
-  if (data.empty() && variable) data = variable;
-  if (!data.empty()) data = fs::weakly_canonical(data);
-}
-
-/// The files in that folder, or digits that the library draws.
-gan::Dataset<float> find_data(const fs::path& folder) {
-  if (folder.empty()) {
-    std::puts("No MNIST given: training on 60000 embedded digits, drawn by the program.");
-    return gan::digits_dataset<float>(60000, 1);
-  }
-  auto digits = gan::load_mnist<float>(folder);
-  std::printf("Training on the %lld MNIST digits in %s.\n", static_cast<long long>(digits.size()), folder.c_str());
-  return digits;
-}
-
 void train(TrainOptions& options, const CLI::App& app) {
   set_defaults(options);
   find_folder(options.data);
@@ -71,26 +54,10 @@ void train(TrainOptions& options, const CLI::App& app) {
 
   gan::Rng rng(options.seed);
   const auto [generator, discriminator] = make_networks(rng, options);
-  gan::Loader<float> loader(find_data(options.data), {.batch = options.batch, .seed = options.seed});
+  gan::Loader<float> loader(load_digits(options.data), {.batch = options.batch, .seed = options.seed});
   gan::Trainer<float> trainer(*generator, *discriminator, trainer_options(options, options.seed));
-  if (run.resume) {
-    gan::load_checkpoint<float>(run.checkpoint(), trainer, &loader, run.changes());
-    std::printf("Going on with %s from step %lld.\n", run.out.c_str(), static_cast<long long>(trainer.steps()));
-  } else {
-    std::printf("%s\n%s\n", generator->summary().c_str(), discriminator->summary({28, 28, 1}).c_str());
-  }
-  std::fflush(stdout);
-
-  run.set_limits(loader, trainer);
-  gan::StopOnInterrupt interrupt;
-  gan::ProgressBar progress({.out = stdout});
-  gan::SampleGrid images({.folder = run.out, .grid = {.columns = 10}});
-  gan::CollapseWatch watch;
-  const gan::FitResult result =
-      trainer.fit(loader, run.limits(), gan::CsvLog({.path = run.out / "losses.csv", .replace = run.overwrite}), images,
-                  gan::Checkpoint({.path = run.checkpoint(), .replace = run.overwrite, .notes = run.notes}),
-                  gan::StopWhenNotFinite(), watch, interrupt, progress);
-  run.tell(result, trainer, images.last());
+  if (!run.resume) std::printf("%s\n%s\n", generator->summary().c_str(), discriminator->summary({28, 28, 1}).c_str());
+  run.fit(trainer, loader, {.grid = {.columns = 10}}, gan::CollapseWatch());
   std::printf("Sample more with mnist sample --model %s\n", run.checkpoint().c_str());
 }
 

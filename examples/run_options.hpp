@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 struct RunOptions {
@@ -85,8 +86,8 @@ struct RunOptions {
 
   /// A resumed run of which nothing else is asked goes on to the epochs it was begun for, and one that was planned by
   /// its time to the steps of that plan. To be called when loader and game are where the run goes on.
-  void set_limits(const gan::Loader<float>& loader, const gan::Game<float>& game) {
-    const gan::Index done = loader.epoch() + (loader.position() == loader.batches_per_epoch() ? 1 : 0);
+  void set_limits(const gan::Source<float>& source, const gan::Game<float>& game) {
+    const gan::Index done = source.epoch() + (source.position() == source.batches_per_epoch() ? 1 : 0);
     if (epochs == 0 && steps == 0 && minutes == 0 && stored_epochs > done) epochs = stored_epochs;
     if (epochs > 0) notes["epochs"] = std::to_string(epochs);
     if (resume && epochs == 0 && steps == 0 && game.needs_plan() && game.planned_steps() > 0)
@@ -95,6 +96,28 @@ struct RunOptions {
           "another run.\n",
           static_cast<long long>(game.planned_steps()));
     lock.reset();
+  }
+  /// Trains the game, or goes on with it: pictures, losses.csv and a checkpoint in `out`, progress on the terminal;
+  /// Ctrl-C saves and ends. Says how it went.
+  template <class... Callbacks>
+  gan::FitResult fit(gan::Game<float>& game, gan::Source<float>& source, gan::SampleGridOptions pictures,
+                     Callbacks&&... more) {
+    if (resume) {
+      gan::load_checkpoint<float>(checkpoint(), game, &source, changes());
+      std::printf("Going on with %s from step %lld.\n", out.c_str(), static_cast<long long>(game.steps()));
+    }
+    std::fflush(stdout);
+    set_limits(source, game);
+    pictures.folder = out;
+    gan::SampleGrid images(pictures);
+    gan::StopOnInterrupt interrupt;
+    gan::ProgressBar progress({.out = stdout});
+    const gan::FitResult result =
+        game.fit(source, limits(), gan::CsvLog({.path = out / "losses.csv", .replace = overwrite}), images,
+                 gan::Checkpoint({.path = checkpoint(), .replace = overwrite, .notes = notes}),
+                 gan::StopWhenNotFinite(), interrupt, progress, std::forward<Callbacks>(more)...);
+    tell(result, game, images.last());
+    return result;
   }
   /// How it went, in a line or two, and how the same comes again.
   void tell(const gan::FitResult& result, const gan::Game<float>& game, const std::filesystem::path& picture) const {

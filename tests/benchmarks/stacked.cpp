@@ -97,18 +97,7 @@ int main(int argc, char** argv) {
     gan::ImageDiscriminator<float> discriminator(rng, {.image = {28, 28, 3}, .width = width});
     gan::Trainer<float> trainer(generator, discriminator, gan::image_recipe<float>(seed, rate));
     gan::Loader<float> loader(stack(digits.training, images, seed), {.batch = batch, .seed = seed});
-    if (run_options.resume)
-      gan::load_checkpoint<float>(run_options.checkpoint(), trainer, &loader, run_options.changes());
-    run_options.set_limits(loader, trainer);
-    gan::StopOnInterrupt interrupt;
-    gan::ProgressBar progress({.out = stdout});
-    gan::SampleGrid pictures({.folder = run_options.out});
-    const auto fitted = trainer.fit(
-        loader, run_options.limits(),
-        gan::CsvLog({.path = run_options.out / "losses.csv", .replace = run_options.overwrite}), pictures,
-        gan::Checkpoint(
-            {.path = run_options.checkpoint(), .replace = run_options.overwrite, .notes = run_options.notes}),
-        gan::StopWhenNotFinite(), interrupt, progress);
+    const auto fitted = run_options.fit(trainer, loader, {});
     gan::Rng noise(seed, 0x6d6f646573);
     const auto counts = count_modes(judge, trainer.sample(generator.draw(noise, samples)));
     const auto found = std::count_if(counts.begin(), counts.end(), [](double count) { return count > 0; });

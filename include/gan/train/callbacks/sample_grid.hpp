@@ -18,7 +18,7 @@
 namespace gan {
 
 struct SampleGridOptions {
-  std::filesystem::path folder;
+  std::filesystem::path folder{};
   Index every = 0;  ///< steps; 0: each epoch
   GridOptions grid{};
   Shape image{};  ///< [h, w, c] of a sample, where the game gives flat vectors
