@@ -104,9 +104,9 @@ std::vector<Setting> table() {
   variant("recommended, optimistic Adam", [](Setting& s) { s.optimizer = "optimistic-adam"; });
   variant("recommended, RMSProp",
           [](Setting& s) { s.optimizer = "rms-prop", s.rate = 2e-3, s.discriminator_rate = 1.5e-3; });
-  variant("recommended, SGD", [](Setting& s) { s.optimizer = "sgd", s.rate = 0.1, s.discriminator_rate = 0.1; });
+  variant("recommended, SGD", [](Setting& s) { s.optimizer = "sgd", s.rate = s.discriminator_rate = 5e-3; });
   variant("recommended, momentum 0.9",
-          [](Setting& s) { s.optimizer = "momentum", s.rate = 0.02, s.discriminator_rate = 0.02; });
+          [](Setting& s) { s.optimizer = "momentum", s.rate = s.discriminator_rate = 3e-3; });
   variant("recommended, 2 generators", [](Setting& s) { s.generators = 2; });
   variant("recommended, 2 discriminators", [](Setting& s) { s.discriminators = 2; });
   const std::vector<Setting> others{
