@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "gan/ops/reduce.hpp"
 #include "support/layercheck.hpp"
 #include "support/root.hpp"
 
