@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -124,6 +125,27 @@ TEST_CASE("SIGINT, SIGTERM and SIGHUP save where the run is stopped") {
     reader.join();
     CHECK(saved_at_its_end(folder.path()));
   }
+}
+
+TEST_CASE("signals are handled on a stack of their own") {
+  static std::atomic<const char*> seen;
+  const gan::detail::SignalCounter counter(SIGINT);
+  struct sigaction set {};
+  REQUIRE(sigaction(SIGINT, nullptr, &set) == 0);
+  CHECK((set.sa_flags & SA_ONSTACK) != 0);
+  stack_t stack{};
+  REQUIRE(sigaltstack(nullptr, &stack) == 0);
+  CHECK((stack.ss_flags & SS_DISABLE) == 0);
+  // A handler with the same flags that notes where it stands.
+  set.sa_handler = [](int) { seen = static_cast<const char*>(__builtin_frame_address(0)); };
+  struct sigaction before {};
+  REQUIRE(sigaction(SIGINT, &set, &before) == 0);
+  raise(SIGINT);
+  sigaction(SIGINT, &before, nullptr);
+  const char* const low = static_cast<const char*>(stack.ss_sp);
+  CHECK((seen.load() >= low && seen.load() < low + stack.ss_size));
+  raise(SIGINT);
+  CHECK(counter.raised());
 }
 
 TEST_CASE("a reader that goes away ends the run in order, or nothing when nobody asked for that") {
