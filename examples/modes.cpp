@@ -312,9 +312,9 @@ void draw_image(const fs::path& path, const Tensor& real, const Tensor& samples,
       line.mutable_data()[2 * x] = extent * (2 * (static_cast<float>(x) + 0.5f) / size - 1);
       line.mutable_data()[2 * x + 1] = extent * (1 - 2 * (static_cast<float>(y) + 0.5f) / size);
     }
-    const Tensor score = discriminator(gan::concatenate(std::vector<Tensor>(static_cast<std::size_t>(pack), line), 1));
-    for (Index x = 0; x < size; ++x)
-      scores.push_back(static_cast<float>(gan::slice(score, 0, x, x + 1).values().sum()));  // of all members
+    const Tensor packed = gan::concatenate(std::vector<Tensor>(static_cast<std::size_t>(pack), line), 1);
+    const Tensor score = gan::sum(discriminator(packed), {1});  // of all members
+    scores.insert(scores.end(), score.data(), score.data() + size);
   }
   std::vector<float> sorted = scores;
   std::sort(sorted.begin(), sorted.end());
@@ -369,8 +369,10 @@ Result train(const Mixture& mixture, const Setting& s, std::uint64_t seed, const
   if (s.constant_rate) options.generator_schedule = options.discriminator_schedule = {};
   options.discriminator_steps = s.discriminator_steps;
   options.pack = s.pack;
-  options.average.reset();
-  if (s.average > 0) options.average = gan::MovingAverageOptions{.decay = s.average};
+  if (s.average > 0)
+    options.average = gan::MovingAverageOptions{.decay = s.average};
+  else
+    options.average.reset();
   if (s.noise > 0)
     options.instance_noise = [noise = s.noise, fall = gan::schedule::linear(std::max<Index>(1, s.steps / 2))](
                                  Index step) { return noise * fall(step); };

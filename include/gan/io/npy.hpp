@@ -3,7 +3,7 @@
 
 #include <bit>
 #include <concepts>
-#include <cstdint>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 
@@ -26,19 +26,11 @@ void write_npy(const std::filesystem::path& path, const Tensor<T>& x) {
   constexpr std::size_t before = 10, block = 64;  // what stands before the header, and what the data is aligned to
   header.append(block - 1 - (before + header.size()) % block, ' ');
   header += '\n';
-  const auto length = static_cast<std::uint16_t>(header.size());
-  const unsigned char start[before] = {0x93,
-                                       'N',
-                                       'U',
-                                       'M',
-                                       'P',
-                                       'Y',
-                                       1,
-                                       0,
-                                       static_cast<unsigned char>(length & 0xff),
-                                       static_cast<unsigned char>(length >> 8)};
+  std::string start("\x93NUMPY\x01\0", 8);
+  start += static_cast<char>(header.size() & 0xff);
+  start += static_cast<char>(header.size() >> 8);
   AtomicFile file(path);
-  file.write(start, before);
+  file.write(start.data(), start.size());
   file.write(header.data(), header.size());
   file.write(x.data(), static_cast<std::size_t>(x.size()) * sizeof(T));
   file.commit();

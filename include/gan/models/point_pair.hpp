@@ -1,13 +1,13 @@
 // The pair for points of a few dimensions, e.g. mixtures of Gaussians, that finds all modes.
 #pragma once
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "gan/models/discriminator.hpp"
 #include "gan/models/generator.hpp"
+#include "gan/models/mlp.hpp"
 #include "gan/nn/activation.hpp"
 #include "gan/nn/dense.hpp"
 #include "gan/nn/fourier_features.hpp"
@@ -35,23 +35,6 @@ struct PointDiscriminatorOptions {
   bool spectral_norm = false;
 };
 
-namespace detail {
-
-/// Adds the hidden layers, and a last one of `out`; `activate` after each but that.
-template <class T>
-void add_dense_layers(Sequential<T>& net, Index in, const std::vector<Index>& hidden, Index out,
-                      const ActivationFunction<T>& activate, const DenseOptions& options, const DenseOptions& last) {
-  for (std::size_t i = 0; i < hidden.size(); ++i) {
-    const std::string number = std::to_string(i + 1);
-    net.template add<Dense>("dense" + number, in, hidden[i], options);
-    net.template add<Activation>("activation" + number, activate);
-    in = hidden[i];
-  }
-  net.template add<Dense>("output", in, out, last);
-}
-
-}  // namespace detail
-
 /// z [n, latent] -> points [n, dimensions], by dense layers and ReLU.
 template <std::floating_point T>
 class PointGenerator : public Generator<T> {
@@ -65,8 +48,11 @@ class PointGenerator : public Generator<T> {
           " dimensions and ", options.frequencies, " frequencies, expected 1 or more, and 0 or more");
     if (options.frequencies > 0)
       net_.template add<FourierFeatures>("features", options.latent, options.frequencies, options.frequency);
-    detail::add_dense_layers<T>(net_, options.latent + 2 * options.frequencies, options.hidden, options.dimensions,
-                                activation::relu(), {.weight_initializer = init::he_normal()}, {});
+    const MlpGeneratorOptions<T> layers{
+        .hidden = options.hidden, .activation = activation::relu(), .batch_norm = false};
+    const Index last = detail::add_hidden(net_, options.latent + 2 * options.frequencies, layers,
+                                          {.weight_initializer = init::he_normal()});
+    net_.template add<Dense>("output", last, options.dimensions);
   }
 
   Tensor<T> forward(const Tensor<T>& z) override { return net_(z); }
@@ -88,10 +74,11 @@ class PointDiscriminator : public Discriminator<T> {
     check(dimensions_ >= 1 && pack_ >= 1 && options.frequencies >= 0, "point discriminator: ", dimensions_,
           " dimensions, packs of ", pack_, ", ", options.frequencies,
           " frequencies, expected 1 or more of the first two, and 0 or more");
-    const bool spectral_norm = options.spectral_norm;
-    detail::add_dense_layers<T>(
-        net_, (dimensions_ + 2 * options.frequencies) * pack_, options.hidden, 1, activation::leaky_relu(0.2),
-        {.spectral_norm = spectral_norm, .weight_initializer = init::he_normal(0.2)}, {.spectral_norm = spectral_norm});
+    const MlpDiscriminatorOptions<T> layers{.hidden = options.hidden};
+    const Index last =
+        detail::add_hidden(net_, (dimensions_ + 2 * options.frequencies) * pack_, layers,
+                           {.spectral_norm = options.spectral_norm, .weight_initializer = init::he_normal(0.2)});
+    net_.template add<Dense>("output", last, Index{1}, DenseOptions{.spectral_norm = options.spectral_norm});
     if (options.frequencies > 0)
       features_.emplace(this, "features", dimensions_, options.frequencies, options.frequency);
   }
